@@ -1,0 +1,28 @@
+"""Composition: builds the Flask application in named steps. Starts no thread, opens no connection."""
+
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from k9ops.core import clock
+from k9ops.core.db import init_db
+from k9ops.core.i18n import init_i18n
+from k9ops.core.settings import EXTENSION
+
+if TYPE_CHECKING:
+    from config import Settings
+
+
+def create_app(settings: "Settings") -> Flask:
+    """The application for `settings`; the order of the steps is the order of the floors."""
+    app = Flask("k9ops", instance_path=str(settings.instance_path))
+    configure(app, settings)
+    init_db(app, settings.database_url)
+    init_i18n(app)
+    return app
+
+
+def configure(app: Flask, settings: "Settings") -> None:
+    app.extensions[EXTENSION] = settings
+    app.config["SECRET_KEY"] = settings.secret_key
+    clock.set_offset(settings.test_clock_offset_seconds)

@@ -1,0 +1,1 @@
+"""Ground: what every other part stands on. Imports nothing of the product."""

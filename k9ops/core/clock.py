@@ -1,0 +1,48 @@
+"""Time: the database's now decides what is due; this host's now only decorates pages."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
+
+from k9ops.core.db import UtcDateTime
+
+_offset_seconds = 0.0
+
+
+def set_offset(seconds: float) -> None:
+    """Shift every clock of this process (TEST_CLOCK_OFFSET_SECONDS)."""
+    global _offset_seconds
+    _offset_seconds = seconds
+
+
+class db_now(FunctionElement[datetime]):  # noqa: N801  (reads as the SQL function it is)
+    """The database's now, in UTC; stable within one statement, so indexes can be used with it."""
+
+    type = UtcDateTime()
+    inherit_cache = False
+
+
+@compiles(db_now, "postgresql")
+def _postgresql_now(element: object, compiler: object, **_: object) -> str:
+    if not _offset_seconds:
+        return "statement_timestamp()"
+    return f"(statement_timestamp() + interval '{_offset_seconds} seconds')"
+
+
+@compiles(db_now, "sqlite")
+def _sqlite_now(element: object, compiler: object, **_: object) -> str:
+    # Six digits, as SQLAlchemy stores them: SQLite compares these texts sign by sign.
+    return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', '{_offset_seconds:+.3f} seconds') || '000')"
+
+
+def read_now(connection: Connection | Session) -> datetime:
+    """Ask the database for its now (aware, UTC)."""
+    return connection.execute(select(db_now())).scalar_one()
+
+
+def utcnow() -> datetime:
+    """This host's now (aware, UTC), shifted like the database's in tests."""
+    return datetime.now(UTC) + timedelta(seconds=_offset_seconds)

@@ -1,0 +1,73 @@
+"""What all commands share: `--json` prints one document, errors name the remedy, exit codes."""
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import click
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from k9ops.core.errors import K9Error, Unavailable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SUCCEEDED, FAILED, USAGE, PARTIAL = 0, 1, 2, 3
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def print_json(document: object) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def handles_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn the product's errors into a message (or an error document) and the right exit code."""
+
+    @functools.wraps(command)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except K9Error as error:
+            _fail(error, as_json=bool(kwargs.get("as_json")))
+        except (OperationalError, ProgrammingError) as error:
+            _fail(_database_error(error), as_json=bool(kwargs.get("as_json")))
+
+    return wrapper
+
+
+def _database_error(error: OperationalError | ProgrammingError) -> K9Error:
+    text = str(error.orig).strip().splitlines()[0]
+    if "no such table" in text or "does not exist" in text:
+        hint = "Run `flask db upgrade`, then try again."
+        return Unavailable(f"The database lacks its tables: {text}", code="no_tables", hint=hint)
+    hint = "Check DATABASE_URL and that the server runs."
+    return Unavailable(f"The database cannot be used: {text}", code="no_database", hint=hint)
+
+
+def _fail(error: K9Error, *, as_json: bool) -> NoReturn:
+    if as_json:
+        print_json(error.as_dict())
+    else:
+        click.secho(f"Error: {error.message}", err=True, fg="red")
+        if error.hint:
+            click.echo(error.hint, err=True)
+    raise click.exceptions.Exit(error.exit_code)
+
+
+def exit_with(code: int) -> NoReturn:
+    """End the command with `code` after it has printed its answer."""
+    raise click.exceptions.Exit(code)
+
+
+def table(rows: list[dict[str, Any]], columns: list[str]) -> None:
+    """Print rows as columns wide enough for their values."""
+    texts = [[_cell(row.get(column)) for column in columns] for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *texts, strict=True)]
+    for line in [[column.upper() for column in columns], *texts]:
+        click.echo("  ".join(map(str.ljust, line, widths)).rstrip())
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value)

@@ -1,0 +1,43 @@
+"""Languages: Arabic first, English too. Texts are English in the code and translated in `po` files."""
+
+from flask import Flask, g, has_request_context, request, session
+from flask_babel import Babel, get_locale, gettext, lazy_gettext, ngettext
+
+from k9ops.core.settings import current_settings
+
+__all__ = ["LANGUAGES", "babel", "direction", "get_locale", "gettext", "lazy_gettext", "ngettext"]
+
+LANGUAGES = ("ar", "en")
+babel = Babel()
+
+
+def init_i18n(app: Flask) -> None:
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
+    app.config["BABEL_DEFAULT_LOCALE"] = "ar"
+    babel.init_app(app, locale_selector=select_language, timezone_selector=_unit_zone)
+    app.before_request(_keep_choice)
+
+
+def select_language() -> str:
+    """`?lang=`, else the person's choice, else Accept-Language, else Arabic."""
+    if not has_request_context():
+        return "en"
+    asked = request.args.get("lang", "")
+    if asked in LANGUAGES:
+        return asked
+    chosen = g.get("language") or session.get("language")
+    return chosen or request.accept_languages.best_match(LANGUAGES, default="ar") or "ar"
+
+
+def direction() -> str:
+    return "rtl" if str(get_locale() or "ar").startswith("ar") else "ltr"
+
+
+def _keep_choice() -> None:
+    asked = request.args.get("lang", "")
+    if asked in LANGUAGES and request.endpoint != "static":
+        session["language"] = asked
+
+
+def _unit_zone() -> str:
+    return current_settings().unit_timezone

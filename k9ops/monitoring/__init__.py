@@ -1,0 +1,1 @@
+"""The look across: pages, commands and API of jobs and runs."""

@@ -1,0 +1,6 @@
+"""The web application, for gunicorn and for `flask`. Importing it starts nothing."""
+
+from config import load_settings_or_exit
+from k9ops.app import create_app
+
+app = create_app(load_settings_or_exit())
