@@ -1,0 +1,114 @@
+"""People who may sign in, their API tokens, and the bad tries at signing in."""
+
+import unicodedata
+from datetime import datetime
+from enum import StrEnum
+
+from flask_login import UserMixin
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+
+from k9ops.accounts.permissions import Role, permissions_of
+from k9ops.core.db import Base
+from k9ops.core.i18n import LANGUAGES
+
+
+class Theme(StrEnum):
+    """Light, dark, or whatever the person's device says."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def fold(name: str) -> str:
+    """The form in which names are compared: letter case and look-alike encodings do not count."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+class User(UserMixin, Base):
+    """A person who may sign in; never deleted, only made inactive."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        _one_of("role", tuple(Role)),
+        _one_of("language", LANGUAGES),
+        _one_of("theme", tuple(Theme)),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(80))
+    #: `username` folded: what makes names unique whatever their letter case.
+    username_key: Mapped[str] = mapped_column(String(160), unique=True)
+    full_name: Mapped[str] = mapped_column(String(200), default="")
+    email: Mapped[str | None] = mapped_column(String(254), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(32), index=True)
+    active: Mapped[bool] = mapped_column(default=True)
+    #: Null until the person chooses; then Accept-Language no longer counts.
+    language: Mapped[str | None] = mapped_column(String(8))
+    theme: Mapped[str] = mapped_column(String(8), default=Theme.SYSTEM)
+    last_sign_in_at: Mapped[datetime | None]
+    #: Part of every session: raising it ends all of them.
+    session_version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+
+    @validates("username")
+    def _fold_username(self, _key: str, username: str) -> str:
+        self.username_key = fold(username)
+        return username
+
+    @property
+    def is_active(self) -> bool:
+        """For Flask-Login; queries ask for `active`."""
+        return self.active
+
+    @property
+    def display_name(self) -> str:
+        return self.full_name or self.username
+
+    def get_id(self) -> str:
+        """What the session keeps: the person and the version of their sessions."""
+        return f"{self.id}.{self.session_version}"
+
+    def can(self, permission: str) -> bool:
+        """Whether the person's role holds `permission`."""
+        return self.active and permission in permissions_of(self.role)
+
+
+class ApiToken(Base):
+    """A key for programs; only its SHA-256 is kept."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship()
+
+
+class SignInTry(Base):
+    """Bad tries at one name, whether anybody has that name or not.
+
+    Kept apart from the people so that known and unknown names behave alike to the last word.
+    """
+
+    __tablename__ = "sign_in_tries"
+
+    #: Keyed hash of the folded name: people type passwords into the wrong field.
+    name_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failed: Mapped[int]
+    #: The last counted try; the row is void a quarter of an hour later.
+    at: Mapped[datetime] = mapped_column(index=True)
