@@ -1,0 +1,127 @@
+# K9 Ops: everything that is done often. `make help` lists it; `make -C DIR …` works too.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
+CATALOGUES := $(wildcard k9ops/translations/*/LC_MESSAGES/messages.po)
+REQUIREMENTS := requirements requirements-build requirements-dev
+
+# Of `make run`
+PORT ?= 8000
+WORKERS ?= 2
+SAMPLE ?= no
+# Of the tests: `make test-unit T=tests/unit/jobs ARGS='-k cron'`
+T ?=
+ARGS ?=
+PYTEST := $(BIN)/python -m pytest $(ARGS)
+
+.PHONY: help setup setup-dev system-packages run scheduler test test-unit test-integration \
+	test-e2e faults bench check numbers requirements messages db-revision clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- Setting up ----------------------------------------------------------------------------------
+
+setup: system-packages .venv/.packages .venv/.assets $(CATALOGUES:.po=.mo)  ## Install what running needs (system packages, .venv, fonts, icons)
+
+setup-dev: setup .venv/.dev-packages
+	@scripts/system-packages test
+
+system-packages:
+	@scripts/system-packages run
+
+.venv/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "K9 Ops needs Python 3.11 or newer: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.packages: .venv/.created requirements.txt
+	@echo "Installing Python packages (about a minute) …"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/.dev-packages: .venv/.packages requirements-dev.txt
+	@echo "Installing the tools of checks and tests …"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+.venv/.build-packages: .venv/.packages requirements-build.txt
+	@$(PIP) -r requirements-build.txt
+	@touch $@
+
+.venv/.assets: .venv/.build-packages package-lock.json .npmrc scripts/assets.py k9ops/web/icons.txt
+	@echo "Fetching fonts and icons …"
+	@$(BIN)/python -m scripts.assets
+	@touch $@
+
+%.mo: %.po | .venv/.packages
+	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@
+
+# --- Running -------------------------------------------------------------------------------------
+
+run: export PORT := $(PORT)
+run: export WORKERS := $(WORKERS)
+run: export SAMPLE := $(SAMPLE)
+run: setup  ## Start the product (PORT=8000, WORKERS=2, SAMPLE=yes for sample data); Ctrl-C ends it
+	@exec scripts/run
+
+scheduler: setup  ## Start a separate scheduler (with JOBS_SCHEDULER=standalone)
+	@exec $(BIN)/flask scheduler
+
+# --- Checks and tests ----------------------------------------------------------------------------
+
+test: check  ## Check, then run all tests on SQLite and PostgreSQL (not the slow faults, not bench)
+	@$(PYTEST) -m "not slow" --ignore=tests/benchmarks $(T)
+
+test-unit: setup-dev  ## Run the fast tests
+	@$(PYTEST) $(or $(T),tests/unit tests/architecture)
+
+test-integration: setup-dev  ## Run the tests on both databases
+	@$(PYTEST) -m "not slow" $(or $(T),tests/integration)
+
+test-e2e: setup-dev  ## Run the tests in a browser
+	@$(PYTEST) -m "not slow" $(or $(T),tests/e2e)
+
+faults: setup-dev  ## Run the fault matrix, the slow ones too: kills, freezes, full disks, clock jumps
+	@$(PYTEST) $(or $(T),tests/faults)
+
+bench: setup-dev  ## Measure: backup, claim and finish, the Runs page
+	@$(PYTEST) -s --timeout=1800 $(or $(T),tests/benchmarks)
+
+check: setup-dev  ## Format, lint, types, import rules, translations, migrations
+	@echo "format";        $(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
+	@echo "lint";          $(BIN)/ruff check --quiet .
+	@echo "types";         $(BIN)/mypy --no-error-summary
+	@echo "imports";       log=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$log"; exit 1; }
+	@echo "translations";  $(BIN)/python -m scripts.messages check
+	@echo "migrations";    $(BIN)/python -m scripts.check_migrations
+
+numbers: setup-dev  ## Print the numbers of the house: sizes of functions and files, types
+	@$(BIN)/python -m scripts.house_numbers
+
+# --- Upkeep --------------------------------------------------------------------------------------
+
+requirements: setup-dev  ## Pin all requirements anew (UPGRADE=--upgrade for newer versions)
+	@for name in $(REQUIREMENTS); do \
+		$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 $(UPGRADE) \
+			$$name.in --output-file $$name.txt || exit 1; \
+	done
+
+messages: setup-dev  ## Collect texts to translate into k9ops/translations
+	@$(BIN)/python -m scripts.messages update
+
+db-revision: setup  ## Write a migration from the models (M="what it does")
+	@test -n "$(M)" || { echo 'usage: make db-revision M="Add the table of dogs"' >&2; exit 2; }
+	@$(BIN)/flask db upgrade
+	@$(BIN)/flask db migrate --message "$(M)"
+
+clean:  ## Remove what was built, not the instance folder
+	@rm -rf .venv node_modules k9ops/web/static/vendor k9ops/translations/*/LC_MESSAGES/*.mo
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
