@@ -117,10 +117,11 @@ requirements: setup-dev  ## Pin all requirements anew (UPGRADE=--upgrade for new
 messages: setup-dev  ## Collect texts to translate into k9ops/translations
 	@$(BIN)/python -m scripts.messages update
 
-db-revision: setup  ## Write a migration from the models (M="what it does")
+db-revision: setup-dev  ## Write a migration from the models (M="what it does")
 	@test -n "$(M)" || { echo 'usage: make db-revision M="Add the table of dogs"' >&2; exit 2; }
 	@$(BIN)/flask db upgrade
 	@$(BIN)/flask db migrate --message "$(M)"
+	@$(BIN)/ruff format --quiet migrations/versions
 
 clean:  ## Remove what was built, not the instance folder
 	@rm -rf .venv node_modules k9ops/web/static/vendor k9ops/translations/*/LC_MESSAGES/*.mo

@@ -74,7 +74,7 @@ def faults(found: Catalog, catalog: Catalog) -> Iterator[str]:
 
 def texts(message: Message) -> tuple[str, ...]:
     """What stands for it in the language: one text, or one for each plural form."""
-    string = message.string
+    string = message.string or ""
     return (string,) if isinstance(string, str) else tuple(map(str, string))
 
 
