@@ -1,0 +1,159 @@
+"""How figures, sizes and times are written, in the language of the reader.
+
+Digits are Western in both languages; instants are told on the unit's clock.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from babel.dates import format_date, format_timedelta
+from markupsafe import Markup, escape
+
+from k9ops.core.clock import utcnow
+from k9ops.core.i18n import get_locale, gettext
+from k9ops.core.settings import current_settings
+
+
+def locale() -> str:
+    return str(get_locale() or "en")
+
+
+def number(value: float, digits: int = 0) -> str:
+    """10346 → 10,346."""
+    return f"{value:,.{digits}f}"
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """0.975 → 98%. Only a whole is 100%: 0.9996 is 99.9%, never rounded up to it."""
+    text = f"{share * 100:.{digits}f}"
+    if share < 1 and float(text) >= 100:
+        return f"{99.9 if digits <= 1 else 99.99}%"
+    return f"{text}%"
+
+
+def size(count: float | None) -> str:
+    """Bytes in decimal units: 148200000 → 148.2 MB."""
+    if count is None:
+        return gettext("unknown")
+    for limit, unit in (
+        (1e3, gettext("%(n)s B")),
+        (1e6, gettext("%(n)s kB")),
+        (1e9, gettext("%(n)s MB")),
+        (1e12, gettext("%(n)s GB")),
+    ):
+        if abs(count) < limit or limit == 1e12:
+            scaled = count / (limit / 1e3)
+            return unit % {"n": number(scaled, 0 if limit == 1e3 else 1)}
+    raise AssertionError("the last unit takes everything")
+
+
+def duration(seconds: float | None) -> str:
+    """0.3 s, 54.7 s, 2 min 07 s, 3 h 05 min, 4 d 2 h."""
+    if seconds is None:
+        return gettext("unknown")
+    if seconds < 59.95:
+        return gettext("%(s)s s", s=number(max(seconds, 0.0), 1))
+    total = round(seconds)
+    minutes, rest = divmod(total, 60)
+    if minutes < 60:
+        return gettext("%(m)d min %(s)02d s", m=minutes, s=rest)
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return gettext("%(h)d h %(m)02d min", h=hours, m=minutes)
+    return gettext("%(d)d d %(h)d h", d=hours // 24, h=hours % 24)
+
+
+def milliseconds(value: float | None) -> str:
+    return duration(None if value is None else value / 1000)
+
+
+def local(instant: datetime) -> datetime:
+    """The instant on the unit's clock."""
+    return instant.astimezone(current_settings().zone)
+
+
+def clock(instant: datetime, *, seconds: bool = False, fraction: bool = False) -> str:
+    """Time of day on the unit's clock."""
+    here = local(instant)
+    if fraction:
+        return f"{here:%H:%M:%S}.{here.microsecond // 1000:03d}"
+    return f"{here:%H:%M:%S}" if seconds else f"{here:%H:%M}"
+
+
+def day(instant: datetime) -> str:
+    """Tuesday 17 November 2026."""
+    return format_date(local(instant).date(), "EEEE d MMMM y", locale=locale())
+
+
+def full(instant: datetime) -> str:
+    """Everything, for titles: day, time, zone."""
+    return f"{day(instant)} {clock(instant, seconds=True)} {zone_name()}"
+
+
+def zone_name() -> str:
+    """The city of the unit's clock."""
+    name = current_settings().unit_timezone
+    return gettext("Riyadh") if name == "Asia/Riyadh" else name.rpartition("/")[2].replace("_", " ")
+
+
+def when(instant: datetime | None, *, seconds: bool = False) -> Markup:
+    """The instant as people say it (today 02:00), with all of it in the title."""
+    if instant is None:
+        return Markup(escape(gettext("unknown")))
+    return _time(instant, f"{_near_day(instant)} {clock(instant, seconds=seconds)}".strip())
+
+
+def brief(instant: datetime | None) -> Markup:
+    """As `when`, but today's times stand without the word."""
+    if instant is not None and _days_from_now(instant) == 0:
+        return _time(instant, clock(instant))
+    return when(instant)
+
+
+def ago(instant: datetime | None) -> Markup:
+    """How long ago, or in how long: 8 hours ago, in 3 minutes."""
+    if instant is None:
+        return Markup(escape(gettext("unknown")))
+    return _time(instant, distance(instant))
+
+
+def distance(instant: datetime) -> str:
+    """`ago` as plain text."""
+    delta = instant - utcnow()
+    if abs(delta) < timedelta(seconds=1):
+        return gettext("now")
+    return format_timedelta(delta, add_direction=True, locale=locale(), threshold=1.5)
+
+
+def age(instant: datetime) -> str:
+    """The time since then, without the word for "ago"."""
+    return format_timedelta(utcnow() - instant, locale=locale(), threshold=1.5)
+
+
+def stamp(instant: datetime, text: str) -> Markup:
+    """`text` as a <time> of the instant."""
+    return _time(instant, text)
+
+
+def _time(instant: datetime, text: str) -> Markup:
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        local(instant).isoformat(timespec="milliseconds"), full(instant), text
+    )
+
+
+def _near_day(instant: datetime) -> str:
+    near: dict[int, Any] = {
+        -1: gettext("Yesterday"),
+        0: gettext("Today"),
+        1: gettext("Tomorrow"),
+    }
+    days = _days_from_now(instant)
+    if days in near:
+        return str(near[days])
+    this_year = local(instant).year == local(utcnow()).year
+    pattern = "EEE d MMM" if this_year else "EEE d MMM y"
+    return format_date(local(instant).date(), pattern, locale=locale())
+
+
+def _days_from_now(instant: datetime) -> int:
+    return (local(instant).date() - local(utcnow()).date()).days

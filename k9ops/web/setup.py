@@ -1,0 +1,63 @@
+"""Hang the page chrome into the application."""
+
+import hashlib
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, request, url_for
+from flask_login import current_user
+
+from k9ops.core.clock import utcnow
+from k9ops.core.i18n import LANGUAGES, direction, get_locale
+from k9ops.core.settings import current_settings
+from k9ops.web import formats, nav
+from k9ops.web.errors import init_errors
+from k9ops.web.icons import icon
+from k9ops.web.links import address
+from k9ops.web.security import init_security, may
+from k9ops.web.views import THEMES, bp
+
+STATIC = Path(__file__).parent / "static"
+
+
+def init_web(app: Flask) -> None:
+    """Security, errors, formats and templates; the features hang their pages in afterwards."""
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = timedelta(days=30)
+    app.config["MAX_CONTENT_LENGTH"] = 2 * 1024 * 1024
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    init_security(app)
+    init_errors(app)
+    app.register_blueprint(bp)
+    app.jinja_env.globals.update(
+        icon=icon, asset=asset, can=may, chrome=nav, fmt=formats, address=address
+    )
+    app.context_processor(_of_every_page)
+
+
+def asset(name: str) -> str:
+    """Address of a static file that changes with its content."""
+    return url_for("static", filename=name, v=_fingerprint(STATIC / name, _changed(name)))
+
+
+def _changed(name: str) -> int:
+    return (STATIC / name).stat().st_mtime_ns
+
+
+@cache
+def _fingerprint(path: Path, _changed_at: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+
+
+def _of_every_page() -> dict[str, object]:
+    language = str(get_locale() or "ar")[:2]
+    theme = request.cookies.get("theme", "system") if request else "system"
+    return {
+        "language": language,
+        "other_language": next(code for code in LANGUAGES if code != language),
+        "direction": direction(),
+        "theme": theme if theme in THEMES else "system",
+        "settings": current_settings(),
+        "now": utcnow(),
+        "person": current_user,
+    }

@@ -1,0 +1,35 @@
+"""What belongs to no feature: the choice of the theme, and the places behind "more" on a phone."""
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from k9ops.web.security import SIGNED_IN, public, requires, safe_path
+
+THEMES = ("light", "dark", "system")
+YEAR_SECONDS = 365 * 24 * 3600
+
+bp = Blueprint("web", __name__)
+
+
+@bp.post("/preferences/theme")
+@public
+def choose_theme() -> ResponseReturnValue:
+    """Keep the chosen theme in a cookie, so that the server draws the next page in it."""
+    theme = request.form.get("theme", "")
+    response = redirect(safe_path(request.form.get("next")), 303)
+    response.set_cookie(
+        "theme",
+        theme if theme in THEMES else "system",
+        max_age=YEAR_SECONDS,
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+@bp.get("/more")
+@requires(SIGNED_IN)
+def more() -> str:
+    """Every place the person may go to, for phones."""
+    return render_template("web/more.html")
