@@ -1,0 +1,99 @@
+"""Commands about people: first administrator, passwords, API tokens."""
+
+import sys
+
+import click
+
+from k9ops.accounts import services
+from k9ops.accounts.permissions import Role
+from k9ops.audit.services import COMMAND_LINE
+from k9ops.core.console import handles_errors, json_option, print_json
+from k9ops.core.errors import BadInput
+from k9ops.core.settings import current_settings
+
+
+@click.command("create-admin")
+@json_option
+@handles_errors
+def create_admin(*, as_json: bool) -> None:
+    """Make an administrator.
+
+    Name and password are those of ADMIN_USERNAME and ADMIN_PASSWORD if the latter is set;
+    else they are asked for, the password without showing it.
+    """
+    settings = current_settings()
+    username, password = settings.admin_username, settings.admin_password
+    if not password:
+        if sys.stdin.isatty():
+            username = click.prompt("Name", default=username, err=True)
+        password = _ask_password(hint="Or set ADMIN_PASSWORD.")
+    new = services.NewUser(username, password, Role.ADMINISTRATOR)
+    user = services.create_user(new, actor=COMMAND_LINE)
+    if as_json:
+        print_json({"id": user.id, "username": user.username, "role": user.role})
+    else:
+        click.echo(f"Made the administrator {user.username}.")
+
+
+@click.command("set-password")
+@click.argument("username")
+@json_option
+@handles_errors
+def set_password(username: str, *, as_json: bool) -> None:
+    """Give USERNAME a new password; ends their sessions and opens a locked name.
+
+    The password is asked for without showing it, or read from standard input.
+    """
+    services.set_password(username, _ask_password(), actor=COMMAND_LINE)
+    if as_json:
+        print_json({"username": username})
+    else:
+        click.echo(f"{username} has a new password.")
+
+
+@click.command("create-token")
+@click.argument("username")
+@click.option("--name", default="command line", show_default=True, help="What it is for.")
+@click.option("--days", type=click.IntRange(1, 3650), help="Good for so long; else for ever.")
+@json_option
+@handles_errors
+def create_token(username: str, name: str, days: int | None, *, as_json: bool) -> None:
+    """Make an API token for USERNAME and print it, this once."""
+    text, token = services.create_token(username, name, days=days, actor=COMMAND_LINE)
+    expires = token.expires_at and token.expires_at.isoformat()
+    if as_json:
+        print_json({"token": text, "name": name, "username": username, "expires_at": expires})
+        return
+    click.echo("Keep it safe: it is shown only now.", err=True)
+    click.echo(text)
+
+
+@click.command("revoke-token")
+@click.argument("username")
+@click.argument("name")
+@json_option
+@handles_errors
+def revoke_token(username: str, name: str, *, as_json: bool) -> None:
+    """End every token of USERNAME that is called NAME."""
+    count = services.revoke_tokens(username, name, actor=COMMAND_LINE)
+    if as_json:
+        print_json({"username": username, "name": name, "revoked": count})
+    else:
+        click.echo(f"Revoked {count} of {username}'s tokens.")
+
+
+COMMANDS = (create_admin, set_password, create_token, revoke_token)
+
+
+def _ask_password(hint: str = "") -> str:
+    """Typed twice without echo at a terminal, else one line of standard input."""
+    if sys.stdin.isatty():
+        password: str = click.prompt(
+            "Password", hide_input=True, confirmation_prompt=True, err=True
+        )
+        return password
+    password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        remedy = f"Run it at a terminal, or pipe the password in. {hint}".strip()
+        raise BadInput("There is no password.", field="password", hint=remedy)
+    return password

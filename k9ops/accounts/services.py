@@ -1,0 +1,266 @@
+"""Changing people and tokens; every function is one transaction with its audit entry."""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+from typing import TYPE_CHECKING
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from k9ops.accounts import passwords, queries, tries
+from k9ops.accounts.errors import SignInLocked, SignInRefused
+from k9ops.accounts.models import ApiToken, Theme, User
+from k9ops.accounts.permissions import Role
+from k9ops.audit.services import COMMAND_LINE, Actor, Target, record
+from k9ops.core.clock import db_now, read_now
+from k9ops.core.db import db
+from k9ops.core.errors import BadInput, Conflict, K9Error, NotFound
+from k9ops.core.i18n import LANGUAGES, ngettext
+from k9ops.core.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from config import Settings
+
+_USERNAME = re.compile(r"[\w](?:[\w.@-]| (?! )){0,62}[\w]")
+_EMAIL = re.compile(r"[^@\s\0]+@[^@\s\0]+\.[^@\s\0]+")
+TOKEN_PREFIX = "k9_"  # noqa: S105  (a mark that scanners for leaked secrets can look for)
+
+
+@dataclass(frozen=True)
+class NewUser:
+    """What is needed to add a person."""
+
+    username: str
+    password: str
+    role: Role
+    full_name: str = ""
+    email: str | None = None
+
+    def check(self) -> None:
+        """Raise BadInput for the first field at fault."""
+        if not _USERNAME.fullmatch(self.username):
+            text = _("A name has 2 to 64 letters, digits, dots, dashes or single spaces.")
+            raise BadInput(text, field="username")
+        if self.email is not None and not _EMAIL.fullmatch(self.email[:255]):
+            raise BadInput(_("This is no e-mail address."), field="email")
+        if len(self.full_name) > 200 or "\0" in self.full_name:
+            raise BadInput(_("A full name has at most 200 letters."), field="full_name")
+        passwords.check_password(self.password, self.username)
+
+
+def create_user(new: NewUser, *, actor: Actor) -> User:
+    """Add a person.
+
+    Raises:
+        BadInput: a field is wrong.
+        Conflict: the name or the e-mail address is taken; also when two add it at once.
+    """
+    new.check()
+    user = User(
+        username=new.username,
+        full_name=new.full_name,
+        email=new.email and new.email.casefold(),
+        password_hash=passwords.hash_password(new.password),
+        role=new.role,
+        created_at=db_now(),
+    )
+    db.session.add(user)
+    try:
+        db.session.flush()
+    except IntegrityError:
+        db.session.rollback()
+        raise _taken(new) from None
+    record(db.session(), actor, "user.created", _target(user), {"role": new.role})
+    db.session.commit()
+    return user
+
+
+def _taken(new: NewUser) -> Conflict:
+    if queries.find_user(new.username):
+        text = _("The name %(name)s is already taken.", name=new.username)
+        return Conflict(text, field="username", hint=_("Choose another name."))
+    return Conflict(_("The e-mail address is already taken."), field="email")
+
+
+def ensure_first_admin(settings: "Settings") -> tuple[str, str] | None:
+    """Make the first administrator unless there is one; safe when several processes start at once.
+
+    Returns:
+        Name and password when this call made both up; else None, so that nobody prints a secret
+        that a person already knows.
+    """
+    if queries.has_administrator():
+        return None
+    password = settings.admin_password or passwords.make_up_password()
+    try:
+        create_user(first_admin(settings.admin_username, password), actor=COMMAND_LINE)
+    except Conflict:
+        return None
+    return None if settings.admin_password else (settings.admin_username, password)
+
+
+def first_admin(username: str, password: str) -> NewUser:
+    return NewUser(username, password, Role.ADMINISTRATOR)
+
+
+def set_password(username: str, password: str, *, actor: Actor) -> None:
+    """Give a person a new password; ends all their sessions and opens a locked name.
+
+    Raises:
+        NotFound: nobody has that name.
+        BadInput: the password breaks the rule.
+    """
+    user = queries.get_user(username)
+    passwords.check_password(password, user.username)
+    user.password_hash = passwords.hash_password(password)
+    user.session_version = User.session_version + 1
+    tries.reopen(db.session(), tries.hash_name(user.username))
+    record(db.session(), actor, "user.password_set", _target(user))
+    db.session.commit()
+
+
+def choose_language(user: User, language: str) -> None:
+    """Keep the language in which `user` reads."""
+    if language not in LANGUAGES:
+        raise BadInput(_("There is no such language."), field="language")
+    user.language = language
+    db.session.commit()
+
+
+def choose_theme(user: User, theme: str) -> None:
+    """Keep the look that `user` likes."""
+    if theme not in tuple(Theme):
+        raise BadInput(_("There is no such theme."), field="theme")
+    user.theme = theme
+    db.session.commit()
+
+
+def sign_in(username: str, password: str, *, ip: str | None) -> User:
+    """The person of that name and password; counts and audits what was wrong.
+
+    Raises:
+        SignInRefused: name or password is wrong, or the person is not active.
+        SignInLocked: too many bad tries at this name, whether anybody has it or not.
+    """
+    name_hash = tries.hash_name(username)
+    _refuse_if_locked(name_hash)
+    user = queries.find_user(username)
+    right = passwords.is_password(user and user.password_hash, password)
+    if user is None or not (right and user.active):
+        raise _count_bad_try(name_hash, user, ip)
+    if not tries.forget(db.session(), name_hash):
+        db.session.rollback()
+        _refuse_if_locked(name_hash)
+    user.last_sign_in_at = db_now()
+    if passwords.is_outdated(user.password_hash):
+        user.password_hash = passwords.hash_password(password)
+    record(db.session(), Actor(user.username, user.id, ip), "user.signed_in", _target(user))
+    db.session.commit()
+    return user
+
+
+def _refuse_if_locked(name_hash: str) -> None:
+    until = tries.locked_until(db.session(), name_hash)
+    if until is not None:
+        seconds = max(1, ceil((until - read_now(db.session())).total_seconds()))
+        raise _locked(seconds)
+
+
+def _locked(seconds: int) -> SignInLocked:
+    minutes = ceil(seconds / 60)
+    text = ngettext(
+        "Too many wrong tries. Try again in %(num)s minute.",
+        "Too many wrong tries. Try again in %(num)s minutes.",
+        minutes,
+    )
+    return SignInLocked(text, seconds_left=seconds)
+
+
+def _count_bad_try(name_hash: str, user: User | None, ip: str | None) -> K9Error:
+    """Count and audit it; an unknown name is not written down: it may be a password."""
+    left = tries.count_bad(db.session(), name_hash)
+    target = _target(user) if user else Target("user", "", "unknown")
+    record(
+        db.session(),
+        Actor("signed out", ip=ip),
+        "user.sign_in_refused",
+        target,
+        {"tries_left": left},
+    )
+    db.session.commit()
+    if not left:
+        return _locked(int(tries.LOCK.total_seconds()))
+    text = ngettext(
+        "The name or the password is wrong. %(num)s try is left.",
+        "The name or the password is wrong. %(num)s tries are left.",
+        left,
+    )
+    return SignInRefused(text, tries_left=left)
+
+
+def note_sign_out(user: User, *, actor: Actor) -> None:
+    """Write down that `user` signed out."""
+    record(db.session(), actor, "user.signed_out", _target(user))
+    db.session.commit()
+
+
+def create_token(
+    username: str, name: str, *, days: int | None, actor: Actor
+) -> tuple[str, ApiToken]:
+    """Make an API token and return its text, which is kept nowhere, and its row.
+
+    Raises:
+        NotFound: nobody has that name.
+        Conflict: the person is not active.
+    """
+    user = queries.get_user(username)
+    if not user.active:
+        raise Conflict(f"{user.username} is not active.", field="username")
+    text = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    now = read_now(db.session())
+    token = ApiToken(
+        user_id=user.id,
+        name=name,
+        token_sha256=hash_token(text),
+        created_at=now,
+        expires_at=None if days is None else now + timedelta(days=days),
+    )
+    db.session.add(token)
+    record(db.session(), actor, "token.created", _target(user), {"token": name, "days": days})
+    db.session.commit()
+    return text, token
+
+
+def revoke_tokens(username: str, name: str, *, actor: Actor) -> int:
+    """End all of a person's tokens of that name; returns how many.
+
+    Raises:
+        NotFound: there is no such person or no such token.
+    """
+    user = queries.get_user(username)
+    ended = db.session.execute(
+        update(ApiToken)
+        .where(ApiToken.user_id == user.id, ApiToken.name == name, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=db_now())
+        .returning(ApiToken.id)
+    ).all()
+    if not ended:
+        raise NotFound(f"{user.username} has no token called {name!r}.", field="name")
+    record(
+        db.session(), actor, "token.revoked", _target(user), {"token": name, "count": len(ended)}
+    )
+    db.session.commit()
+    return len(ended)
+
+
+def hash_token(text: str) -> str:
+    """What is kept of a token: it is long and random, so a quick hash is enough."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _target(user: User) -> Target:
+    return Target("user", user.id, user.username)

@@ -1,0 +1,78 @@
+"""Who is signed in: sessions of people in the browser, and the actor that the audit names."""
+
+from datetime import timedelta
+
+from flask import Flask, has_request_context, request, session
+from flask_login import LoginManager, current_user, login_user, logout_user
+
+from k9ops.accounts import queries, tokens
+from k9ops.accounts.models import User
+from k9ops.audit.services import COMMAND_LINE, Actor
+from k9ops.core.clock import utcnow
+from k9ops.web.security import is_api
+
+#: Counted from the sign-in, however busy the session is.
+LONGEST_SESSION = timedelta(hours=8)
+_BEGAN = "signed_in_at"
+#: What a choice made before the sign-in or before the sign-out outlives.
+_KEPT = ("language",)
+
+
+def init_sessions(app: Flask) -> None:
+    app.config["PERMANENT_SESSION_LIFETIME"] = LONGEST_SESSION
+    manager = LoginManager(app)
+    manager.user_loader(load_user)
+    manager.request_loader(tokens.user_of_request)
+
+
+def load_user(session_id: str) -> User | None:
+    """The person of a browser's session; the API takes tokens only."""
+    began = session.get(_BEGAN, 0)
+    if is_api() or utcnow().timestamp() - began > LONGEST_SESSION.total_seconds():
+        return None
+    return queries.user_of_session(session_id)
+
+
+def begin_session(user: User, *, remember: bool) -> None:
+    """Sign the person in with a new session; `remember` lets it outlive the browser."""
+    _empty_session()
+    session.permanent = remember
+    session[_BEGAN] = utcnow().timestamp()
+    if user.language:
+        session["language"] = user.language
+    login_user(user)
+
+
+def end_session() -> None:
+    """Sign the person out of this browser."""
+    logout_user()
+    _empty_session()
+
+
+def _empty_session() -> None:
+    """Nothing that was planted before a sign-in lives on behind it, nor after a sign-out."""
+    kept = {name: session[name] for name in _KEPT if name in session}
+    session.clear()
+    session.update(kept)
+
+
+def signed_in_user() -> User | None:
+    """The person of this request."""
+    user: User = current_user
+    return user if has_request_context() and user.is_authenticated else None
+
+
+def signed_in_id() -> int:
+    """The id of the person of this request, for views that let nobody else in."""
+    user_id: int = current_user.id
+    return user_id
+
+
+def current_actor() -> Actor:
+    """Whom the audit names for what happens now."""
+    if not has_request_context():
+        return COMMAND_LINE
+    user = signed_in_user()
+    if user is None:
+        return Actor("signed out", ip=request.remote_addr)
+    return Actor(user.username, user.id, request.remote_addr)

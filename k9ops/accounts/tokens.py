@@ -1,0 +1,50 @@
+"""Bearer tokens: how programs sign in to /api."""
+
+from datetime import datetime, timedelta
+
+from flask import Request
+from sqlalchemy import or_, update
+
+from k9ops.accounts import queries
+from k9ops.accounts.errors import Unauthenticated
+from k9ops.accounts.models import ApiToken, User
+from k9ops.accounts.services import hash_token
+from k9ops.core.clock import read_now
+from k9ops.core.db import changed, db
+from k9ops.core.i18n import gettext as _
+
+#: A busy program writes no more often than this.
+_USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+def user_of_request(request: Request) -> User | None:
+    """The person whose token the request carries; None when it carries none.
+
+    Raises:
+        Unauthenticated: the token is malformed, unknown, revoked or expired.
+    """
+    if not request.path.startswith("/api/") or "Authorization" not in request.headers:
+        return None
+    given = request.authorization
+    if given is None or given.type != "bearer" or not given.token:
+        raise _refused("bad_token", _("The token must be sent as `Authorization: Bearer TOKEN`."))
+    token = queries.token_by_hash(hash_token(given.token))
+    if token is None or token.revoked_at or not token.user.active:
+        raise _refused("bad_token", _("The token is not known, or no longer."))
+    now = read_now(db.session())
+    if token.expires_at and token.expires_at <= now:
+        raise _refused("expired_token", _("The token has expired."))
+    _note_use(token, now)
+    return token.user
+
+
+def _refused(code: str, text: str) -> Unauthenticated:
+    hint = _("Make a new one with `flask create-token`.")
+    return Unauthenticated(text, code=code, field="Authorization", hint=hint)
+
+
+def _note_use(token: ApiToken, now: datetime) -> None:
+    stale = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < now - _USE_NOTED_EVERY)
+    noted = update(ApiToken).where(ApiToken.id == token.id, stale).values(last_used_at=now)
+    if changed(db.session.execute(noted)):
+        db.session.commit()

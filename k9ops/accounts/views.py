@@ -1,0 +1,59 @@
+"""The door: sign in, sign out."""
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from k9ops.accounts import services
+from k9ops.accounts.errors import SignInLocked, SignInRefused
+from k9ops.accounts.forms import SignInForm
+from k9ops.accounts.sessions import (
+    begin_session,
+    current_actor,
+    end_session,
+    signed_in_user,
+)
+from k9ops.core.errors import K9Error
+from k9ops.web.nav import state_facts
+from k9ops.web.security import SIGNED_IN, public, requires, safe_path
+
+bp = Blueprint("accounts", __name__, template_folder="templates")
+
+
+@bp.get("/sign-in")
+@public
+def sign_in() -> ResponseReturnValue:
+    """The sign-in page; who is already signed in goes on."""
+    target = safe_path(request.args.get("next"))
+    if signed_in_user():
+        return redirect(target)
+    return _sign_in_page(SignInForm(next=target))
+
+
+@bp.post("/sign-in")
+@public
+def check_sign_in() -> ResponseReturnValue:
+    form = SignInForm()
+    if not form.validate():
+        return _sign_in_page(form), 422
+    try:
+        user = services.sign_in(form.username.data, form.password.data, ip=request.remote_addr)
+    except SignInRefused as error:
+        return _sign_in_page(form, error), error.status
+    except SignInLocked as error:
+        return _sign_in_page(form, error), error.status, {"Retry-After": str(error.seconds_left)}
+    begin_session(user, remember=form.remember.data)
+    return redirect(safe_path(form.next.data or request.args.get("next")), 303)
+
+
+@bp.post("/sign-out")
+@requires(SIGNED_IN)
+def sign_out() -> ResponseReturnValue:
+    user = signed_in_user()
+    if user:
+        services.note_sign_out(user, actor=current_actor())
+    end_session()
+    return redirect("/sign-in", 303)
+
+
+def _sign_in_page(form: SignInForm, error: K9Error | None = None) -> str:
+    return render_template("accounts/sign_in.html", form=form, error=error, system=state_facts())

@@ -1,0 +1,44 @@
+"""Reading one's own notifications."""
+
+from sqlalchemy import func, select
+
+from k9ops.core.db import db
+from k9ops.core.errors import NotFound
+from k9ops.core.i18n import gettext as _
+from k9ops.core.paging import Page, keyset_page
+from k9ops.notifications.models import Notification
+
+#: Nobody counts further; and so that the count stays quick.
+MOST_COUNTED = 99
+
+
+def list_notifications(
+    user_id: int, *, limit: int = 25, before: int | None = None, after: int | None = None
+) -> Page[Notification]:
+    """One person's notifications, newest first, one page by key."""
+    query = select(Notification).where(Notification.user_id == user_id)
+    return keyset_page(
+        db.session(), query, Notification.id, limit=limit, before=before, after=after
+    )
+
+
+def get_notification(user_id: int, notification_id: int) -> Notification:
+    """One of the person's own.
+
+    Raises:
+        NotFound: there is none of that id, or it is somebody else's.
+    """
+    row = db.session.get(Notification, notification_id)
+    if row is None or row.user_id != user_id:
+        raise NotFound(_("There is no such notification."))
+    return row
+
+
+def unread_count(user_id: int) -> int:
+    """How many the person has not read, at most 99; one look into one index."""
+    unread = (
+        select(Notification.id)
+        .where(Notification.user_id == user_id, Notification.read_at.is_(None))
+        .limit(MOST_COUNTED)
+    )
+    return db.session.scalar(select(func.count()).select_from(unread.subquery())) or 0
