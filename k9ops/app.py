@@ -8,6 +8,7 @@ from k9ops.core import clock
 from k9ops.core.db import init_db
 from k9ops.core.i18n import init_i18n
 from k9ops.core.settings import EXTENSION
+from k9ops.web.setup import init_web
 
 if TYPE_CHECKING:
     from config import Settings
@@ -15,10 +16,16 @@ if TYPE_CHECKING:
 
 def create_app(settings: "Settings") -> Flask:
     """The application for `settings`; the order of the steps is the order of the floors."""
-    app = Flask("k9ops", instance_path=str(settings.instance_path))
+    app = Flask(
+        "k9ops",
+        instance_path=str(settings.instance_path),
+        static_folder="web/static",
+        template_folder="web/templates",
+    )
     configure(app, settings)
     init_db(app, settings.database_url)
     init_i18n(app)
+    init_web(app)
     return app
 
 
