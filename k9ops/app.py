@@ -4,14 +4,20 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from k9ops.accounts.setup import init_accounts
 from k9ops.core import clock
 from k9ops.core.db import init_db
 from k9ops.core.i18n import init_i18n
 from k9ops.core.settings import EXTENSION
+from k9ops.jobs.runtime import init_jobs
+from k9ops.notifications.setup import init_notifications
 from k9ops.web.setup import init_web
 
 if TYPE_CHECKING:
     from config import Settings
+
+#: Modules that define jobs, in the order of the floors.
+JOB_MODULES: tuple[str, ...] = ()
 
 
 def create_app(settings: "Settings") -> Flask:
@@ -26,6 +32,9 @@ def create_app(settings: "Settings") -> Flask:
     init_db(app, settings.database_url)
     init_i18n(app)
     init_web(app)
+    init_accounts(app)
+    init_notifications(app)
+    init_jobs(app, settings, JOB_MODULES)
     return app
 
 

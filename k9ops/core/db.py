@@ -1,14 +1,31 @@
 """The database: one base class, one session, one type for instants, and the engine's settings."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, event
-from sqlalchemy.dialects.postgresql import UUID
-from sqlalchemy.orm import DeclarativeBase, registry
+from sqlalchemy import (
+    JSON,
+    Connection,
+    CursorResult,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    Result,
+    String,
+    event,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    ORMExecuteState,
+    Session,
+    SessionTransaction,
+    registry,
+)
 from sqlalchemy.types import TypeDecorator
 from uuid6 import uuid7
 
@@ -45,7 +62,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 #: A UUIDv7 as text: native on PostgreSQL, 36 signs on SQLite, a `str` in Python.
-RunId = String(36).with_variant(UUID(as_uuid=False), "postgresql")
+RunId = String(36).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
 
 
 def new_id() -> str:
@@ -61,6 +78,9 @@ class Base(DeclarativeBase):
         type_annotation_map={datetime: UtcDateTime(), dict[str, Any]: JSON()},
     )
 
+
+_INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_WROTE = "k9ops.wrote"
 
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
@@ -97,6 +117,42 @@ def set_sqlite_pragmas(connection: Any, _record: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def insert_new(connection: Connection | Session, table: type[Base], **values: Any) -> bool:
+    """Insert a row unless a unique key of it is taken; whether it was inserted."""
+    bind = connection.get_bind() if isinstance(connection, Session) else connection
+    insert = _INSERTS[bind.dialect.name]
+    result = connection.execute(insert(table).values(**values).on_conflict_do_nothing())
+    return cast("CursorResult[Any]", result).rowcount == 1
+
+
+def changed(result: Result[Any]) -> bool:
+    """Whether a conditional UPDATE or DELETE met its row."""
+    return cast("CursorResult[Any]", result).rowcount > 0
+
+
+def holds_writes(session: Session) -> bool:
+    """Whether the session's open transaction would be overtaken by a commit beside it."""
+    pending = session.new or session.dirty or session.deleted
+    return bool(pending) or bool(session.info.get(_WROTE))
+
+
+@event.listens_for(Session, "after_flush")
+def _remember_flush(session: Session, _context: object) -> None:
+    session.info[_WROTE] = True
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _remember_statement(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        state.session.info[_WROTE] = True
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget_writes(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_WROTE, None)
 
 
 def engine() -> Engine:

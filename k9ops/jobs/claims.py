@@ -1,0 +1,235 @@
+"""Claim, fence and end of an attempt: who executes a run, and who may still write for it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, not_, update
+from sqlalchemy.orm import Session
+
+from k9ops.core.clock import db_now
+from k9ops.core.db import changed
+from k9ops.jobs.errors import LeaseLost
+from k9ops.jobs.models import JobAttempt, JobRun
+from k9ops.jobs.moves import Happening, move
+from k9ops.jobs.registry import get_job
+from k9ops.jobs.retries import Next, after_attempt
+from k9ops.jobs.states import Outcome, Path, State
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to execute a run once: worth something while `token` is the row's."""
+
+    run_id: str
+    job: str
+    token: int
+    attempt: int
+    arguments: dict[str, Any]
+    executor: str
+    started_at: datetime
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt ended, and what it left."""
+
+    outcome: Outcome
+    result: Any = None
+    text: str | None = None
+    code: str | None = None
+    message: str | None = None
+    traceback: str | None = None
+    permanent: bool = False
+    progress: dict[str, Any] = field(default_factory=dict)
+
+
+def claim(connection: Connection, run_id: str, path: Path, executor: str) -> Claim | None:
+    """Win the run, or None: it is not waiting, not yet due again, cancelled, or someone else's.
+
+    The attempt's row is made here and nowhere else.
+    """
+    here = (JobRun.path == Path.IN_PROCESS,) if path is Path.IN_PROCESS else ()
+    row = move(
+        connection, run_id, State.QUEUED, State.RUNNING, Happening.CLAIMED,
+        where=(JobRun.available_at <= db_now(), not_(JobRun.cancel_requested), *here),
+        values={
+            "token": JobRun.token + 1,
+            "attempts_made": JobRun.attempts_made + 1,
+            "path": path,
+            "started_at": func.coalesce(JobRun.started_at, db_now()),
+            "retry_at": None,
+        },
+        actor=executor,
+    )  # fmt: skip
+    if row is None:
+        return None
+    _insert_attempt(connection, row, executor)
+    return Claim(row.id, row.job, row.token, row.attempts_made, row.arguments, executor, row.now)
+
+
+def _insert_attempt(connection: Connection, run: Row[Any], executor: str) -> None:
+    limit = timedelta(seconds=get_job(run.job).timeout_seconds)
+    copied = ("token", "path", "reason", "celery_task_id", "decision_ms", "queued_at")
+    connection.execute(
+        insert(JobAttempt).values(
+            run_id=run.id,
+            number=run.attempts_made,
+            executor=executor,
+            started_at=run.now,
+            heartbeat=0,
+            heartbeat_at=run.now,
+            deadline_at=run.now + limit,
+            **{name: getattr(run, name) for name in copied},
+        )
+    )
+
+
+def fence(connection: Connection | Session, run_id: str, token: int) -> None:
+    """Hold the run's row until the commit, if it is still ours.
+
+    An UPDATE, since a SELECT would let another attempt pass it on SQLite.
+
+    Raises:
+        LeaseLost: it is not; the caller rolls back.
+    """
+    mine = (JobRun.id == run_id, JobRun.token == token, JobRun.state == State.RUNNING)
+    statement = update(JobRun).where(*mine).values(token=JobRun.token)
+    if isinstance(connection, Session):
+        statement = statement.execution_options(synchronize_session=False)
+    if not changed(connection.execute(statement)):
+        raise LeaseLost
+
+
+def end_attempt(
+    connection: Connection,
+    claim: Claim,
+    ending: Ending,
+    *,
+    actor: str | None = None,
+    where: tuple[ColumnElement[bool], ...] = (),
+) -> Row[Any]:
+    """End the attempt and move its run: the one place that writes what follows an attempt.
+
+    Raises:
+        LeaseLost: the attempt has ended already, or `where` does not hold; nothing was written.
+    """
+    run = _own_row(connection, claim, where)
+    follows = _what_follows(run, ending)
+    _close_attempt(connection, claim, ending, run.now)
+    return _move_on(connection, claim, ending, follows, run, actor or claim.executor)
+
+
+def _own_row(
+    connection: Connection, claim: Claim, where: tuple[ColumnElement[bool], ...]
+) -> Row[Any]:
+    """The run's row, locked; SQLite locks by the write that this is."""
+    statement = (
+        update(JobRun)
+        .where(JobRun.id == claim.run_id, JobRun.token == claim.token)
+        .where(JobRun.state == State.RUNNING, *where)
+        .values(token=JobRun.token)
+        .returning(JobRun.__table__, db_now().label("now"))
+    )
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        raise LeaseLost
+    return row
+
+
+def _what_follows(run: Row[Any], ending: Ending) -> Next:
+    follows = after_attempt(
+        ending.outcome,
+        retry=get_job(run.job).retry,
+        tries=_tries(run, ending),
+        max_tries=run.max_tries,
+        losses=_losses(run, ending),
+        permanent=ending.permanent,
+    )
+    if follows.state is State.QUEUED and run.cancel_requested:
+        return Next(State.CANCELLED)
+    return follows
+
+
+def _tries(run: Row[Any], ending: Ending) -> int:
+    uncounted = ending.outcome in (Outcome.LOST, Outcome.INTERRUPTED)
+    return int(run.tries) + (0 if uncounted else 1)
+
+
+def _losses(run: Row[Any], ending: Ending) -> int:
+    if ending.outcome is Outcome.INTERRUPTED:
+        return int(run.losses)
+    return int(run.losses) + 1 if ending.outcome is Outcome.LOST else 0
+
+
+def _move_on(
+    connection: Connection, claim: Claim, ending: Ending, follows: Next, run: Row[Any], actor: str
+) -> Row[Any]:
+    values = {
+        "tries": _tries(run, ending),
+        "losses": _losses(run, ending),
+        "result": ending.result,
+        "text": ending.text,
+        "error_code": follows.code or ending.code,
+        "error_message": ending.message,
+        "error_traceback": ending.traceback,
+    } | _times(claim, follows, run.now)
+    row = move(
+        connection, claim.run_id, State.RUNNING, follows.state, _happening(ending, follows),
+        values=values, actor=actor, attempt=claim.attempt,
+        detail=_detail(ending, values["retry_at"]),
+    )  # fmt: skip
+    if row is None:
+        raise LeaseLost
+    return row
+
+
+def _times(claim: Claim, follows: Next, now: datetime) -> dict[str, Any]:
+    duration = round((now - claim.started_at).total_seconds() * 1000, 3)
+    if follows.state is not State.QUEUED:
+        return {"finished_at": now, "duration_ms": duration, "retry_at": None}
+    again = now + follows.delay
+    return {
+        "available_at": again,
+        "retry_at": again if follows.delay else None,
+        "duration_ms": duration,
+        "finished_at": None,
+    }
+
+
+def _happening(ending: Ending, follows: Next) -> Happening:
+    if ending.outcome is Outcome.LOST:
+        return Happening.LOST
+    if ending.outcome is Outcome.INTERRUPTED:
+        return Happening.INTERRUPTED
+    if follows.state is State.CANCELLED:
+        return Happening.CANCELLED
+    return Happening.RETRY_PLANNED if follows.state is State.QUEUED else Happening.FINISHED
+
+
+def _detail(ending: Ending, retry_at: datetime | None) -> dict[str, Any]:
+    found = {
+        "outcome": str(ending.outcome),
+        "code": ending.code,
+        "message": ending.message or ending.text,
+        "retry_at": retry_at.isoformat() if retry_at else None,
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _close_attempt(connection: Connection, claim: Claim, ending: Ending, now: datetime) -> None:
+    statement = (
+        update(JobAttempt)
+        .where(JobAttempt.run_id == claim.run_id, JobAttempt.number == claim.attempt)
+        .where(JobAttempt.outcome.is_(None))
+        .values(
+            outcome=ending.outcome,
+            finished_at=now,
+            error_code=ending.code,
+            error_message=ending.message,
+            error_traceback=ending.traceback,
+            **ending.progress,
+        )
+    )
+    if not changed(connection.execute(statement)):
+        raise LeaseLost

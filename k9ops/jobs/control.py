@@ -1,0 +1,120 @@
+"""What a person may do to a run: cancel it, retry it."""
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from k9ops.core.clock import db_now
+from k9ops.core.db import db
+from k9ops.core.errors import Conflict, NotFound
+from k9ops.jobs.models import JobRun
+from k9ops.jobs.moves import Happening, move, write_event
+from k9ops.jobs.queries import get_run
+from k9ops.jobs.runtime import runtime
+from k9ops.jobs.states import ACTIVE, RETRYABLE, State
+
+
+def cancel_run(run_id: str, by: str) -> JobRun:
+    """Cancel a waiting run at once; ask a running one to stop at its next `check()`.
+
+    Safe to repeat while the run is active.
+
+    Raises:
+        NotFound: there is no such run.
+        Conflict: it has ended already.
+    """
+    with db.engine.begin() as connection:
+        if not _cancel_queued(connection, run_id, by) and not _ask_to_stop(connection, run_id, by):
+            state = _state(connection, run_id)
+            hint = "Nothing is left to cancel."
+            raise Conflict(f"The run has ended already: {state}.", code="run_ended", hint=hint)
+    return get_run(run_id)
+
+
+def retry_run(run_id: str, by: str) -> JobRun:
+    """Give a failed, partial or cancelled run one more attempt.
+
+    Raises:
+        NotFound: there is no such run.
+        Conflict: it is not at such an end, or a run of its task is active (overlap).
+    """
+    with db.engine.begin() as connection:
+        state = _state(connection, run_id)
+        if state not in RETRYABLE:
+            hint = "Only failed, partial and cancelled runs are retried; start a new one instead."
+            raise Conflict(f"The run is {state}.", code="not_retryable", hint=hint)
+        _requeue(connection, run_id, State(state), by)
+    runtime().wake()
+    return get_run(run_id)
+
+
+def _cancel_queued(connection: Connection, run_id: str, by: str) -> bool:
+    values = {
+        "finished_at": db_now(),
+        "cancel_requested": True,
+        "error_code": "cancelled",
+        "error_message": "Cancelled before it ran.",
+        "retry_at": None,
+    }
+    row = move(
+        connection, run_id, State.QUEUED, State.CANCELLED, Happening.CANCELLED,
+        values=values, actor=by,
+    )  # fmt: skip
+    return row is not None
+
+
+def _ask_to_stop(connection: Connection, run_id: str, by: str) -> bool:
+    statement = (
+        update(JobRun)
+        .where(JobRun.id == run_id, JobRun.state == State.RUNNING)
+        .values(cancel_requested=True)
+        .returning(JobRun.token, JobRun.attempts_made, db_now().label("now"))
+    )
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        return False
+    write_event(
+        connection, run_id, State.RUNNING, State.RUNNING, Happening.CANCEL_REQUESTED,
+        at=row.now, token=row.token, actor=by, attempt=row.attempts_made,
+    )  # fmt: skip
+    return True
+
+
+def _requeue(connection: Connection, run_id: str, state: State, by: str) -> None:
+    values = {
+        "available_at": db_now(),
+        "finished_at": None,
+        "retry_at": None,
+        "cancel_requested": False,
+        "losses": 0,
+        "max_tries": JobRun.tries + 1,
+        "error_code": None,
+        "error_message": None,
+        "error_traceback": None,
+    }
+    try:
+        row = move(
+            connection, run_id, state, State.QUEUED, Happening.RETRY_REQUESTED,
+            values=values, actor=by,
+        )  # fmt: skip
+    except IntegrityError:
+        raise _overlap_conflict(run_id) from None
+    if row is None:
+        raise Conflict("The run changed just now.", code="run_changed", hint="Look again.")
+
+
+def _overlap_conflict(run_id: str) -> Conflict:
+    with Session(db.engine) as session:
+        key = select(JobRun.overlap_key).where(JobRun.id == run_id).scalar_subquery()
+        active = session.scalar(
+            select(JobRun.id).where(JobRun.overlap_key == key, JobRun.state.in_(ACTIVE))
+        )
+    text = f"Run {active} of the same task is active, and the task allows one at a time."
+    return Conflict(text, code="overlap", hint="Retry when it has ended.")
+
+
+def _state(connection: Connection, run_id: str) -> str:
+    state = connection.execute(select(JobRun.state).where(JobRun.id == run_id)).scalar()
+    if state is None:
+        raise NotFound(f"There is no run {run_id}.", field="run")
+    return state

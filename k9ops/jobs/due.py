@@ -1,0 +1,126 @@
+"""`fire(task)`: the one way an occurrence comes due, whoever ticks and however many do."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, select, update
+
+from k9ops.core.clock import db_now
+from k9ops.core.db import changed, insert_new, new_id
+from k9ops.jobs.dispatch import NewRun, carry, record
+from k9ops.jobs.misfire import Gap, Plan, plan
+from k9ops.jobs.models import JobRun, PeriodicTask
+from k9ops.jobs.moves import Happening, tell_end, write_event
+from k9ops.jobs.registry import Job, catalogue
+from k9ops.jobs.states import Misfire, Overlap, State
+from k9ops.jobs.triggers import dues_between, next_due, trigger_of
+
+SCHEDULE = "schedule"
+
+
+def due_tasks(engine: Engine) -> list[int]:
+    """Ids of the tasks that are due by the database's clock: one indexed SELECT."""
+    statement = select(PeriodicTask.id).where(
+        PeriodicTask.enabled, PeriodicTask.next_due_at <= db_now()
+    )
+    with engine.connect() as connection:
+        return list(connection.scalars(statement))
+
+
+def fire(engine: Engine, task_id: int, late_seconds: float) -> int:
+    """Record all due occurrences of the task, and move its watermark, in one transaction.
+
+    The number of runs recorded; 0 when nothing is due or another process was first. Safe to
+    call at any time from any number of processes.
+    """
+    with engine.connect() as connection:
+        task = connection.execute(
+            select(PeriodicTask.__table__, db_now().label("now")).where(
+                PeriodicTask.id == task_id, PeriodicTask.enabled
+            )
+        ).one_or_none()
+    if task is None or task.next_due_at is None or task.next_due_at > task.now:
+        return 0
+    job = catalogue().get(task.job)
+    if job is None:
+        return 0
+    found = _plan(task, late_seconds)
+    with engine.begin() as connection:
+        if not _move_watermark(connection, task, found):
+            return 0
+        count = _record(connection, task, job, found)
+    carry()
+    return count
+
+
+def _plan(task: Row[Any], late_seconds: float) -> Plan:
+    dues = dues_between(trigger_of(task), task.watermark, task.now)
+    return plan(dues, task.now, late_seconds, Misfire(task.misfire))
+
+
+def _move_watermark(connection: Connection, task: Row[Any], found: Plan) -> bool:
+    """Take the occurrences up to now; False if someone else did, or the task was edited."""
+    runs = [*found.late, *found.in_time]
+    statement = (
+        update(PeriodicTask)
+        .where(PeriodicTask.id == task.id, PeriodicTask.watermark == task.watermark)
+        .where(PeriodicTask.version == task.version, PeriodicTask.enabled)
+        .values(
+            watermark=task.now,
+            next_due_at=next_due(trigger_of(task), task.now),
+            total_runs=PeriodicTask.total_runs + len(runs),
+            last_due_at=max(runs, default=task.last_due_at),
+        )
+    )
+    return changed(connection.execute(statement))
+
+
+def _record(connection: Connection, task: Row[Any], job: Job[..., Any], found: Plan) -> int:
+    if found.missed is not None:
+        _record_gap(connection, task, job, found.missed)
+    runs = [(due, True) for due in found.late] + [(due, False) for due in found.in_time]
+    return sum(record(connection, _run(task, job, *run)) is not None for run in runs)
+
+
+def _run(task: Row[Any], job: Job[..., Any], due: datetime, late: bool) -> NewRun:
+    return NewRun(
+        job=job,
+        occurrence=occurrence_of(task.name, due),
+        arguments=task.arguments,
+        requested_by=SCHEDULE,
+        due_at=due,
+        late=late,
+        max_tries=job.retry.attempts,
+        task_id=task.id,
+        task_version=task.version,
+        overlap_key=task.id if task.overlap == Overlap.SKIP else None,
+    )
+
+
+def _record_gap(connection: Connection, task: Row[Any], job: Job[..., Any], gap: Gap) -> None:
+    """One row for all occurrences of a gap that were not run."""
+    run_id = new_id()
+    result = {
+        "count": gap.count,
+        "first_due": gap.first_due.isoformat(),
+        "last_due": gap.last_due.isoformat(),
+    }
+    new = insert_new(
+        connection, JobRun,
+        id=run_id, job=job.name, occurrence=occurrence_of(task.name, gap.first_due),
+        task_id=task.id, task_version=task.version, queue=job.queue, priority=job.priority,
+        arguments=task.arguments, requested_by=SCHEDULE, state=State.MISSED,
+        due_at=gap.first_due, queued_at=task.now, available_at=task.now, finished_at=task.now,
+        result=result,
+    )  # fmt: skip
+    if new:
+        write_event(
+            connection, run_id, None, State.MISSED, Happening.MISSED,
+            at=task.now, token=0, actor=SCHEDULE, detail=result,
+        )  # fmt: skip
+        tell_end(connection, run_id)
+
+
+def occurrence_of(task_name: str, due: datetime) -> str:
+    """The key of one occurrence: `sched:<task>:<due, UTC>`."""
+    return f"sched:{task_name}:{due.isoformat().replace('+00:00', 'Z')}"

@@ -1,0 +1,225 @@
+"""What others read of the ledger: runs by filter, one run, and the JSON documents of both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, String, cast, or_, select
+from sqlalchemy.orm import Session, defer, selectinload
+
+from k9ops.core.clock import read_now
+from k9ops.core.db import db
+from k9ops.core.errors import NotFound
+from k9ops.jobs.models import JobAttempt, JobEvent, JobLogLine, JobRun, PeriodicTask
+from k9ops.jobs.registry import Job, catalogue
+from k9ops.jobs.triggers import next_dues
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """Which runs; an empty field lets all pass. `search`: part of job, id or error."""
+
+    job: str = ""
+    states: tuple[str, ...] = ()
+    path: str = ""
+    reason: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    search: str = ""
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """Runs, newest first, and the ids to go on from in either direction."""
+
+    runs: Sequence[JobRun]
+    newer: str | None
+    older: str | None
+
+
+def list_runs(
+    wanted: RunFilter, limit: int = 25, before: str | None = None, after: str | None = None
+) -> RunPage:
+    """A page of runs by keyset: those older than `before`, or newer than `after`, or the newest."""
+    statement = filtered(select(JobRun), wanted).options(
+        defer(JobRun.error_traceback), defer(JobRun.result)
+    )
+    if after:
+        statement = statement.where(JobRun.id > _known_id(after)).order_by(JobRun.id)
+    else:
+        statement = statement.order_by(JobRun.id.desc())
+    if before:
+        statement = statement.where(JobRun.id < _known_id(before))
+    found = list(db.session.scalars(statement.limit(limit + 1)))
+    more, runs = len(found) > limit, found[:limit]
+    if after:
+        runs.reverse()
+    newer = runs[0].id if runs and (more if after else bool(before)) else None
+    older = runs[-1].id if runs and (bool(after) or more) else None
+    return RunPage(runs, newer, older)
+
+
+def filtered(statement: Select[Any], wanted: RunFilter) -> Select[Any]:
+    """The statement over runs, narrowed to the filter."""
+    return statement.where(*_conditions(wanted))
+
+
+def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    for name in ("job", "path", "reason"):
+        if value := getattr(wanted, name):
+            conditions.append(getattr(JobRun, name) == value)
+    if wanted.states:
+        conditions.append(JobRun.state.in_(wanted.states))
+    if wanted.since:
+        conditions.append(JobRun.queued_at >= wanted.since)
+    if wanted.until:
+        conditions.append(JobRun.queued_at < wanted.until)
+    if wanted.search:
+        conditions.append(_matches(wanted.search))
+    return conditions
+
+
+def _matches(words: str) -> ColumnElement[bool]:
+    texts = (JobRun.job, cast(JobRun.id, String), JobRun.error_message, JobRun.text)
+    return or_(*(text.icontains(words, autoescape=True) for text in texts))
+
+
+def get_run(run_id: str) -> JobRun:
+    """The run with its attempts, detached.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    statement = (
+        select(JobRun).where(JobRun.id == _known_id(run_id)).options(selectinload(JobRun.attempts))
+    )
+    with Session(db.engine, expire_on_commit=False) as session:
+        run = session.scalar(statement)
+        if run is None:
+            raise _no_run(run_id)
+        session.expunge_all()
+        return run
+
+
+def _known_id(run_id: str) -> str:
+    try:
+        return str(UUID(run_id))
+    except ValueError:
+        raise _no_run(run_id) from None
+
+
+def _no_run(run_id: str) -> NotFound:
+    hint = "`flask jobs runs` lists the runs with their ids."
+    return NotFound(f"There is no run {run_id}.", code="no_run", field="run", hint=hint)
+
+
+def events_of(run_id: str) -> Sequence[JobEvent]:
+    """The run's events, oldest first."""
+    return db.session.scalars(
+        select(JobEvent).where(JobEvent.run_id == run_id).order_by(JobEvent.id)
+    ).all()
+
+
+def log_lines_of(
+    run_id: str,
+    attempt: int | None = None,
+    level: str | None = None,
+    after_id: int = 0,
+    limit: int = 500,
+) -> Sequence[JobLogLine]:
+    """Log lines of the run, oldest first, from after `after_id`."""
+    statement = select(JobLogLine).where(JobLogLine.run_id == run_id, JobLogLine.id > after_id)
+    if attempt is not None:
+        statement = statement.where(JobLogLine.attempt == attempt)
+    if level is not None:
+        statement = statement.where(JobLogLine.level == level)
+    return db.session.scalars(statement.order_by(JobLogLine.id).limit(limit)).all()
+
+
+def run_document(run: JobRun, *, brief: bool = False) -> dict[str, Any]:
+    """The JSON document of a run; `brief` leaves out attempts, result and traceback."""
+    plain = ("id", "job", "occurrence", "state", "path", "reason", "arguments")
+    document = {name: getattr(run, name) for name in plain}
+    document["error"] = _error(run, brief=brief)
+    document |= {name: getattr(run, name) for name in ("requested_by", "late", "duration_ms")}
+    times = ("due_at", "queued_at", "started_at", "finished_at", "retry_at")
+    document |= {name: _iso(getattr(run, name)) for name in times}
+    document["cancel_requested"] = run.cancel_requested
+    if not brief:
+        document["result"] = run.result
+        document["progress"] = _progress(run.attempts)
+        document["attempts"] = [_attempt_document(attempt) for attempt in run.attempts]
+    return document
+
+
+def _attempt_document(attempt: JobAttempt) -> dict[str, Any]:
+    names = ("number", "path", "reason", "celery_task_id", "executor", "outcome", "decision_ms")
+    document = {name: getattr(attempt, name) for name in names}
+    times = ("queued_at", "started_at", "finished_at")
+    document |= {name: _iso(getattr(attempt, name)) for name in times}
+    return document | {"error": _error(attempt)}
+
+
+def _error(row: JobRun | JobAttempt, *, brief: bool = False) -> dict[str, Any] | None:
+    if row.error_code is None:
+        return None
+    error = {"code": row.error_code, "message": row.error_message}
+    return error if brief else error | {"traceback": row.error_traceback}
+
+
+def _progress(attempts: Sequence[JobAttempt]) -> dict[str, Any] | None:
+    if not attempts or attempts[-1].progress_done is None:
+        return None
+    last = attempts[-1]
+    return {
+        "done": last.progress_done,
+        "total": last.progress_total,
+        "text": last.progress_text,
+    }
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None
+
+
+def job_documents() -> list[dict[str, Any]]:
+    """The JSON documents of `flask jobs list`: every job, and every task of another name."""
+    tasks = {task.name: task for task in db.session.scalars(select(PeriodicTask))}
+    now = read_now(db.session)
+    names = sorted({*catalogue(), *tasks})
+    return [_job_document(name, tasks.get(name), now) for name in names]
+
+
+def _job_document(name: str, task: PeriodicTask | None, now: datetime) -> dict[str, Any]:
+    job = catalogue().get(task.job if task else name)
+    dues = next_dues(task, now) if task and task.enabled else []
+    return {
+        "name": name,
+        "title": str(job.title) if job else name,
+        "queue": job.queue if job else None,
+        "enabled": task.enabled if task else None,
+        "trigger": trigger_document(task) if task else None,
+        "next": [_iso(due) for due in dues],
+        "last_run": _last_run(name, task, job),
+    }
+
+
+def trigger_document(task: PeriodicTask) -> dict[str, Any]:
+    """A task's trigger and policies as JSON."""
+    names = ("cron", "every_seconds", "timezone", "misfire", "overlap")
+    return {name: getattr(task, name) for name in names}
+
+
+def _last_run(
+    name: str, task: PeriodicTask | None, job: Job[..., Any] | None
+) -> dict[str, Any] | None:
+    statement = select(JobRun).order_by(JobRun.id.desc()).limit(1)
+    if task is not None and task.name != task.job:
+        statement = statement.where(JobRun.task_id == task.id)
+    else:
+        statement = statement.where(JobRun.job == (job.name if job else name))
+    run = db.session.scalar(statement)
+    return run_document(run, brief=True) if run else None

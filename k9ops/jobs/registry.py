@@ -1,0 +1,227 @@
+"""The catalogue: every job of the unit, as its `@job` decorator describes it."""
+
+import difflib
+import importlib
+import inspect
+import json
+import logging
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeVar, get_origin
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+
+from k9ops.core.errors import BadInput
+from k9ops.jobs.errors import UnknownJob
+from k9ops.jobs.retries import Retry
+from k9ops.jobs.states import Misfire, Overlap
+from k9ops.jobs.triggers import Trigger
+
+if TYPE_CHECKING:
+    from config import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+TriggerSource = Trigger | Callable[["Settings"], Trigger | None] | None
+Isolation = Literal["thread", "process"]
+
+_NAME = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$")
+_catalogue: dict[str, "Job[..., Any]"] = {}
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the decorator says of a job; the names are those of the public interface."""
+
+    title: str
+    queue: str = "k9_tasks"
+    #: 0 to 9; 9 is taken first.
+    priority: int = 5
+    trigger: TriggerSource = None
+    timeout_seconds: float = 1800
+    soft_timeout_seconds: float = 1500
+    retry: Retry = field(default_factory=Retry)
+    misfire: Misfire = Misfire.LATEST
+    overlap: Overlap = Overlap.ALLOW
+    isolation: Isolation = "thread"
+    atomic: bool = False
+
+
+class Job(Generic[P, R]):
+    """A job: callable like the function it wraps, and known by name to the engine."""
+
+    def __init__(self, name: str, function: Callable[P, R], options: Options) -> None:
+        self.name = name
+        self.function = function
+        self.options = options
+        self.arguments_model = _arguments_model(name, function)
+        update_wrapper(self, function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self.function(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "options":
+            raise AttributeError(name)
+        return getattr(self.options, name)
+
+    @property
+    def description(self) -> str:
+        return inspect.getdoc(self.function) or ""
+
+    def trigger_for(self, settings: "Settings") -> Trigger | None:
+        """The job's own trigger under these settings."""
+        trigger = self.options.trigger
+        return trigger(settings) if callable(trigger) else trigger
+
+    def check_arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments as JSON values, exactly those given.
+
+        Raises:
+            BadInput: one is unknown, missing, of a wrong type, or no JSON value.
+        """
+        try:
+            json.dumps(arguments, allow_nan=False)
+            model = self.arguments_model.model_validate(arguments)
+        except (TypeError, ValueError) as error:
+            raise _bad_argument(self, error) from None
+        return model.model_dump(mode="json", exclude_unset=True)
+
+    def parse_arguments(self, texts: dict[str, str]) -> dict[str, Any]:
+        """Read the texts of a command line by each parameter's annotation."""
+        fields = self.arguments_model.model_fields
+        return {
+            name: _parse(self, name, text, fields[name].annotation) if name in fields else text
+            for name, text in texts.items()
+        }
+
+
+def job(
+    name: str,
+    *,
+    title: str,
+    queue: str = "k9_tasks",
+    priority: int = 5,
+    trigger: TriggerSource = None,
+    timeout_seconds: float = 1800,
+    soft_timeout_seconds: float = 1500,
+    retry: Retry = Retry(),  # noqa: B008  (frozen)
+    misfire: str = Misfire.LATEST,
+    overlap: str = Overlap.ALLOW,
+    isolation: Isolation = "thread",
+    atomic: bool = False,
+) -> Callable[[Callable[P, R]], Job[P, R]]:
+    """Make a function a job. Its arguments and its result are JSON values.
+
+    `trigger` may be a function of the settings that returns a trigger, or None for "not by
+    itself". A job may be executed again at any time: what it does must be safe to repeat.
+
+    Raises:
+        ValueError: an option is wrong; at import, so that no process starts with it.
+    """
+    options = Options(
+        title=title,
+        queue=queue,
+        priority=priority,
+        trigger=trigger,
+        timeout_seconds=timeout_seconds,
+        soft_timeout_seconds=min(soft_timeout_seconds, timeout_seconds),
+        retry=retry,
+        misfire=Misfire(misfire),
+        overlap=Overlap(overlap),
+        isolation=isolation,
+        atomic=atomic,
+    )
+
+    def register(function: Callable[P, R]) -> Job[P, R]:
+        _check(name, function, options)
+        made = Job(name, function, options)
+        _catalogue[name] = made
+        return made
+
+    return register
+
+
+def catalogue() -> dict[str, Job[..., Any]]:
+    """All jobs by name, in alphabetical order."""
+    return dict(sorted(_catalogue.items()))
+
+
+def get_job(name: str) -> Job[..., Any]:
+    """The job of this name.
+
+    Raises:
+        UnknownJob: there is none; the hint names the nearest.
+    """
+    if name in _catalogue:
+        return _catalogue[name]
+    near = difflib.get_close_matches(name, _catalogue, n=1, cutoff=0.4)
+    hint = f"Did you mean {near[0]}?" if near else "`flask jobs list` shows all jobs."
+    raise UnknownJob(f"There is no job named {name!r}.", field="name", hint=hint)
+
+
+def load_modules(modules: Iterable[str], setting: str = "") -> None:
+    """Import modules that define jobs.
+
+    Raises:
+        BadInput: one cannot be imported and comes from `setting`, which the message names.
+    """
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            if not setting:
+                raise
+            hint = "Give import paths of Python modules on PYTHONPATH, separated by commas."
+            raise BadInput(f"{setting}: {error}", field=setting, hint=hint) from None
+
+
+def _check(name: str, function: Callable[..., Any], options: Options) -> None:
+    known = _catalogue.get(name)
+    if known is not None and known.function.__code__.co_filename != function.__code__.co_filename:
+        raise ValueError(f"job {name!r} is defined twice")
+    if not _NAME.match(name):
+        raise ValueError(f"job name {name!r}: use lower case words joined by a dot, area.verb_what")
+    if inspect.iscoroutinefunction(function):
+        raise ValueError(f"job {name!r} is an async function; jobs are plain functions")
+    if not 0 <= options.priority <= 9:
+        raise ValueError(f"job {name!r}: priority is 0 to 9")
+    if options.isolation not in ("thread", "process"):
+        raise ValueError(f"job {name!r}: isolation is 'thread' or 'process'")
+    if options.timeout_seconds <= 0 or options.retry.attempts < 1:
+        raise ValueError(f"job {name!r}: timeout_seconds and retry.attempts are above zero")
+
+
+def _arguments_model(name: str, function: Callable[..., Any]) -> type[BaseModel]:
+    fields: dict[str, Any] = {}
+    hints = inspect.get_annotations(function, eval_str=True)
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise ValueError(f"job {name!r}: parameter {parameter} cannot be given by name")
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[parameter.name] = (hints.get(parameter.name, Any), default)
+    config = ConfigDict(extra="forbid", strict=True)
+    return create_model(f"Arguments of {name}", __config__=config, **fields)
+
+
+def _parse(job: Job[..., Any], name: str, text: str, annotation: Any) -> Any:
+    try:
+        if get_origin(annotation) in (list, dict) or annotation in (list, dict):
+            return json.loads(text)
+        return TypeAdapter(annotation).validate_python(text)
+    except ValueError as error:
+        raise _bad_argument(job, error, field=name) from None
+
+
+def _bad_argument(job: Job[..., Any], error: Exception, field: str | None = None) -> BadInput:
+    text = str(error)
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        field = field or ".".join(map(str, first["loc"]))
+        text = first["msg"]
+    takes = ", ".join(job.arguments_model.model_fields) or "no arguments"
+    message = f"Argument {field!r} of {job.name}: {text[:1].lower()}{text[1:]}."
+    return BadInput(message, code="bad_argument", field=field, hint=f"The job takes {takes}.")

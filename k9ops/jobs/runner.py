@@ -1,0 +1,173 @@
+"""`execute(run)`: the one function that runs a job, on every path."""
+
+import json
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from k9ops.core.db import db
+from k9ops.core.text import clean, clean_json
+from k9ops.jobs import isolation
+from k9ops.jobs.claims import Claim, Ending, claim, end_attempt
+from k9ops.jobs.context import RunContext
+from k9ops.jobs.errors import LeaseLost, PermanentError, Stopped
+from k9ops.jobs.keeper import write_lines
+from k9ops.jobs.registry import Job, get_job
+from k9ops.jobs.runtime import runtime
+from k9ops.jobs.states import Outcome, Path
+
+logger = logging.getLogger(__name__)
+
+MESSAGE_LIMIT = 2_000
+TRACEBACK_LIMIT = 20_000
+RESULT_LIMIT = 200_000
+#: Pauses between tries to write an end while the database is away: five minutes in all.
+END_PAUSES = (0.2, 0.5, 1, 2, 5, *[10] * 29)
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A job returns this when part of its work is done and part is not."""
+
+    result: Any
+    text: str
+
+
+def execute(run_id: str, executor: str, path: Path = Path.IN_PROCESS) -> bool:
+    """Claim the run and execute it to its end here; False if it was not to be had.
+
+    Needs an application context. Raises nothing of the job: how it ended stands in the ledger.
+    """
+    with db.engine.begin() as connection:
+        won = claim(connection, run_id, path, executor)
+    if won is None:
+        return False
+    if get_job(won.job).isolation == "process":
+        isolation.run_in_child(won)
+    else:
+        perform(won)
+    return True
+
+
+def perform(claim: Claim) -> None:
+    """Execute a claimed run in this thread."""
+    job = get_job(claim.job)
+    context = RunContext(claim, db.engine, job.options)
+    with runtime().keeper.watching(context):
+        with context.active():
+            ending = _call(job, context)
+        db.session.remove()
+        if ending is not None:
+            _end(context, ending)
+
+
+def _call(job: Job[..., Any], context: RunContext) -> Ending | None:
+    """Call the function; None when the run is no longer ours or has ended with its work."""
+    try:
+        ending = _succeeded(job.function(**context.claim.arguments))
+        if job.atomic:
+            _commit_with_end(context, ending)
+            return None
+        db.session.commit()
+        return ending
+    except LeaseLost:
+        logger.warning("run %s: fenced, another attempt owns it", context.id)
+        return None
+    except Stopped as stopped:
+        return _stopped(stopped)
+    except PermanentError as error:
+        return replace(_failed(error), code=error.code, permanent=True)
+    except (Exception, SystemExit) as error:  # the runner is where every error of a job ends
+        return _failed(error)
+    finally:
+        db.session.rollback()
+
+
+def _commit_with_end(context: RunContext, ending: Ending) -> None:
+    """The job's writes and its end in one transaction."""
+    db.session.flush()
+    context.ended = True
+    connection = db.session.connection()
+    end_attempt(connection, context.claim, replace(ending, progress=context.progress_values))
+    write_lines(connection, context, context.take_lines())
+    db.session.commit()
+
+
+def _succeeded(value: Any) -> Ending:
+    if isinstance(value, Partial):
+        return replace(_succeeded(value.result), outcome=Outcome.PARTIAL, text=clean(value.text))
+    try:
+        size = len(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise PermanentError(f"The result is no JSON value: {error}", "bad_result") from None
+    if size > RESULT_LIMIT:
+        text = f"The result is too large: {size:,} characters of at most {RESULT_LIMIT:,}."
+        raise PermanentError(text, "bad_result")
+    return Ending(Outcome.SUCCEEDED, result=clean_json(value))
+
+
+def _stopped(stopped: Stopped) -> Ending | None:
+    if stopped.why == "lost":
+        return None
+    if stopped.why == "cancelled":
+        return Ending(Outcome.CANCELLED, code="cancelled", message="Cancelled while it ran.")
+    text = "The soft time limit passed, and the job stopped."
+    return Ending(Outcome.TIMED_OUT, code="timed_out", message=text)
+
+
+def _failed(error: BaseException) -> Ending:
+    return Ending(
+        Outcome.FAILED,
+        code=clean(type(error).__name__, 80),
+        message=clean(_text_of(error), MESSAGE_LIMIT),
+        traceback=_traceback_of(error),
+    )
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # an exception whose text raises is still recorded
+        return type(error).__name__
+
+
+def _traceback_of(error: BaseException) -> str:
+    """The whole chain, each of its lines cut: a message may be megabytes long."""
+    lines = traceback.TracebackException.from_exception(error).format()
+    return clean("".join(clean(line, MESSAGE_LIMIT) for line in lines), TRACEBACK_LIMIT)
+
+
+def _end(context: RunContext, ending: Ending) -> None:
+    """Write the end, again and again while the database is away."""
+    ending = replace(ending, progress=context.progress_values)
+
+    def write(connection: Connection) -> None:
+        end_attempt(connection, context.claim, ending)
+        write_lines(connection, context, lines)
+
+    lines = context.take_lines()
+    try:
+        _persist(write)
+    except LeaseLost:
+        logger.warning("run %s: its end came too late, another attempt owns it", context.id)
+
+
+def _persist(write: Callable[[Connection], None]) -> None:
+    for pause in (*END_PAUSES, None):
+        try:
+            with db.engine.begin() as connection:
+                write(connection)
+            return
+        except (OperationalError, InterfaceError) as error:
+            if pause is None:
+                current_app.logger.exception("the end of a run could not be written")
+                return
+            logger.warning("the end of a run waits for the database: %s", error)
+            time.sleep(pause)

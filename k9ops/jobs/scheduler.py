@@ -1,0 +1,220 @@
+"""The threads of a process that executes by itself: APScheduler wakes, the rows decide.
+
+Two executors: `ticks` (fire, catch-up, sweep) and `runs`, bounded by JOBS_EXECUTOR_THREADS; a
+full `runs` never delays a tick. All threads are daemons, so a hung job cannot hold the exit.
+"""
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from apscheduler.executors.base import BaseExecutor, run_job
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from k9ops.core.clock import db_now, utcnow
+from k9ops.core.db import db
+from k9ops.jobs import drain
+from k9ops.jobs.due import due_tasks, fire
+from k9ops.jobs.models import JobRun, PeriodicTask
+from k9ops.jobs.registry import catalogue
+from k9ops.jobs.runner import execute
+from k9ops.jobs.runtime import Runtime, executor_name, runtime
+from k9ops.jobs.states import Path, State
+from k9ops.jobs.sweep import Sweep
+from k9ops.jobs.tasks import sync_tasks
+from k9ops.jobs.triggers import Trigger, next_due, trigger_of
+
+logger = logging.getLogger(__name__)
+
+
+class DaemonExecutor(BaseExecutor):  # type: ignore[misc]  (apscheduler has no types)
+    """An APScheduler executor whose threads never hold the process."""
+
+    def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
+        threading.Thread(
+            target=self._run, args=(job, run_times), name=f"job-{job.id}", daemon=True
+        ).start()
+
+    def _run(self, job: Any, run_times: list[datetime]) -> None:
+        try:
+            events = run_job(job, job._jobstore_alias, run_times, self._logger.name)
+        except BaseException:  # as APScheduler's own executors: reported, never swallowed
+            self._run_job_error(job.id, *sys.exc_info()[1:])
+        else:
+            self._run_job_success(job.id, events)
+
+
+class RowTrigger(BaseTrigger):  # type: ignore[misc]
+    """A periodic task's own trigger, in the words of APScheduler; only wakes, decides nothing."""
+
+    def __init__(self, trigger: Trigger) -> None:
+        self._trigger = trigger
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+        shift = utcnow() - datetime.now(now.tzinfo)  # noqa: DTZ005 (aware; zero save in tests)
+        due = next_due(self._trigger, max(previous or now, now) + shift)
+        return due - shift if due else None
+
+
+class EngineService:
+    """Ticks, sweeps and executes for one process, from `start()` to `stop()`."""
+
+    def __init__(self, app: Flask, kind: str, *, ticks: bool) -> None:
+        with app.app_context():
+            self._runtime: Runtime = runtime()
+            self._engine = db.engine
+        self._app = app
+        self._settings = self._runtime.settings
+        self._name = executor_name(kind)
+        self._ticks = ticks
+        self._sweep = Sweep(
+            self._engine, self._settings.jobs_lease_seconds, self._settings.jobs_tick_seconds
+        )
+        self._active: set[str] = set()
+        self._lock = threading.Lock()
+        self._mirrored_at: datetime | None = None
+        self._ticked_at: float | None = None
+        self._database_away = False
+        self._scheduler = self._build()
+
+    def start(self) -> None:
+        """Start the threads; the schedule follows the code from here on."""
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        self._runtime.service = self
+        self._every_tick(self._execute_waiting, "executor")
+        self._every_tick(partial(self._sweep, self._name), "sweep")
+        if self._ticks:
+            self._once(sync_tasks, "sync")
+            self._every_tick(self._tick, "catch-up")
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Drain: claim nothing more, let runs end in their grace, give back the rest."""
+        self._scheduler.pause()
+        self._runtime.stopping_claims = True
+        with self._app.app_context():
+            drain.drain(self._runtime, lambda: bool(self._active), self._settings)
+        self._scheduler.shutdown(wait=False)
+        self._runtime.service = None
+
+    def wake(self) -> None:
+        """Look for waiting runs now."""
+        if self._scheduler.running and not self._runtime.stopping_claims:
+            self._once(self._execute_waiting)
+
+    def seconds_since_tick(self) -> float | None:
+        """Age of the last successful tick; None when this process does not tick."""
+        if not self._ticks:
+            return None
+        return time.monotonic() - (self._ticked_at or self._started_at)
+
+    def _build(self) -> Any:
+        self._started_at = time.monotonic()
+        executors = {"ticks": DaemonExecutor(), "runs": DaemonExecutor()}
+        defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+        return BackgroundScheduler(
+            executors=executors, job_defaults=defaults, timezone="UTC", daemon=True
+        )
+
+    def _every_tick(self, function: Callable[[], object], name: str) -> None:
+        seconds = self._settings.jobs_tick_seconds
+        self._scheduler.add_job(
+            self._guarded, "interval", [function], id=name, executor="ticks",
+            seconds=seconds, jitter=seconds * 0.2, next_run_time=datetime.now(self._zone),
+        )  # fmt: skip
+
+    def _once(self, function: Callable[[], object], name: str | None = None) -> None:
+        self._scheduler.add_job(self._guarded, args=[function], id=name, executor="ticks")
+
+    @property
+    def _zone(self) -> Any:
+        return self._scheduler.timezone
+
+    def _guarded(self, function: Callable[[], object]) -> None:
+        """Call inside the application; an outage of the database is said once, not every second."""
+        try:
+            with self._app.app_context():
+                function()
+        except SQLAlchemyError as error:
+            if not self._database_away:
+                logger.warning("the database cannot be used: %s", error)
+            self._database_away = True
+        else:
+            self._database_away = False
+
+    def _tick(self) -> None:
+        """Fire what is due and mirror changed rows; the catch-up that needs no exact wake-up."""
+        self._mirror()
+        for task_id in due_tasks(self._engine):
+            self._fire(task_id)
+        self._ticked_at = time.monotonic()
+
+    def _fire(self, task_id: int) -> None:
+        fire(self._engine, task_id, self._settings.jobs_late_seconds)
+
+    def _mirror(self) -> None:
+        """Give each enabled task its APScheduler job; take it from those that are not."""
+        statement = select(PeriodicTask)
+        if self._mirrored_at is not None:
+            # A little overlap: another transaction may commit an earlier instant later.
+            since = self._mirrored_at - timedelta(seconds=30)
+            statement = statement.where(PeriodicTask.updated_at > since)
+        self._mirrored_at = utcnow()
+        for task in db.session.scalars(statement).all():
+            self._mirror_task(task)
+
+    def _mirror_task(self, task: PeriodicTask) -> None:
+        name = f"task-{task.id}"
+        if not task.enabled:
+            try:
+                self._scheduler.remove_job(name)
+            except JobLookupError:
+                logger.debug("task %s was not mirrored", task.name)
+            return
+        self._scheduler.add_job(
+            self._guarded, RowTrigger(trigger_of(task)), [partial(self._fire, task.id)],
+            id=name, executor="ticks", replace_existing=True,
+        )  # fmt: skip
+
+    def _execute_waiting(self) -> None:
+        """Take waiting runs as far as there are free threads; the claim decides who gets each."""
+        with self._lock:
+            free = self._settings.jobs_executor_threads - len(self._active)
+            if free <= 0 or self._runtime.stopping_claims:
+                return
+            waiting = [run for run in self._waiting(free) if run not in self._active][:free]
+            self._active.update(waiting)
+        for run_id in waiting:
+            self._scheduler.add_job(self._execute, args=[run_id], executor="runs")
+
+    def _waiting(self, free: int) -> list[str]:
+        statement = (
+            select(JobRun.id)
+            .where(JobRun.state == State.QUEUED, JobRun.available_at <= db_now())
+            .where(JobRun.path == Path.IN_PROCESS, JobRun.job.in_(catalogue()))
+            .order_by(JobRun.priority.desc(), JobRun.available_at)
+            .limit(free + len(self._active))
+        )
+        with self._engine.connect() as connection:
+            return list(connection.scalars(statement))
+
+    def _execute(self, run_id: str) -> None:
+        try:
+            with self._app.app_context():
+                execute(run_id, self._name)
+        except SQLAlchemyError as error:
+            logger.warning("run %s could not be taken: %s", run_id, error)
+        finally:
+            with self._lock:
+                self._active.discard(run_id)
+            self.wake()
