@@ -1,0 +1,162 @@
+"""Fixtures that every test may use. Nothing here reads the machine's settings or `.env`."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient, FlaskCliRunner
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from k9ops.app import create_app
+from tests.support import browser as browsers
+from tests.support import people
+from tests.support.databases import KINDS, Databases, dispose, make_settings
+from tests.support.people import AMAL, BADR, CALINE, Person
+from tests.support.postgres import PostgresServer
+from tests.support.processes import Instance, Server, scrub_environment
+
+scrub_environment()
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """New databases; PostgreSQL is started when the first test asks for it."""
+    running: list[PostgresServer] = []
+
+    def postgres() -> PostgresServer:
+        if not running:
+            running.append(PostgresServer())
+            running[0].start()
+        return running[0]
+
+    yield Databases(tmp_path_factory.mktemp("databases"), postgres)
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture(params=KINDS)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Runs the test once on each kind of database."""
+    return request.param
+
+
+@pytest.fixture
+def database_url(databases: Databases, database_kind: str) -> Iterator[str]:
+    """A fresh database with all tables and the tests' people."""
+    url = databases.new(database_kind)
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def make_app(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Flask]]:
+    """Applications on the test's database; takes settings by their names."""
+    made: list[Flask] = []
+
+    def make(**settings: object) -> Flask:
+        values = {"database_url": database_url, **settings}
+        made.append(create_app(make_settings(tmp_path, **values)))
+        return made[-1]
+
+    yield make
+    for app in made:
+        dispose(app)
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[Flask]:
+    """The application, with its context pushed for the whole test."""
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A visitor who has not signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def runner(app: Flask) -> FlaskCliRunner:
+    """Commands inside this process."""
+    return app.test_cli_runner()
+
+
+@pytest.fixture
+def amal() -> Person:
+    """Administrator."""
+    return AMAL
+
+
+@pytest.fixture
+def badr() -> Person:
+    """Handler."""
+    return BADR
+
+
+@pytest.fixture
+def caline() -> Person:
+    """Project manager."""
+    return CALINE
+
+
+@pytest.fixture
+def client_of(app: Flask) -> Callable[[Person], FlaskClient]:
+    """`client_of(amal)`: a client in which Amal has signed in."""
+    return lambda person: people.sign_in(app.test_client(), person)
+
+
+@pytest.fixture
+def make_instance(tmp_path: Path) -> Iterator[Callable[..., Instance]]:
+    """Copies of the product for real processes; takes settings by their names."""
+    made: list[Instance] = []
+
+    def make(**settings: object) -> Instance:
+        folder = tmp_path / f"instance-{len(made)}"
+        folder.mkdir()
+        fixed = {"secret_key": "only for tests", "app_env": "testing"}
+        made.append(Instance(folder, {**fixed, **settings}))
+        return made[-1]
+
+    yield make
+    for instance in made:
+        instance.close()
+
+
+@pytest.fixture
+def instance(make_instance: Callable[..., Instance], database_url: str) -> Instance:
+    """One copy on the test's database."""
+    return make_instance(database_url=database_url)
+
+
+@pytest.fixture
+def cli(instance: Instance) -> Callable[..., object]:
+    """`cli("jobs", "list", "--json")` in a process of its own."""
+    return instance.flask
+
+
+@pytest.fixture
+def server(instance: Instance) -> Server:
+    """The running product; stopped by SIGTERM, which must end it with 0."""
+    return instance.start()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = browsers.launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    """A page of the running product, in English, that may ask nobody else."""
+    with browsers.open_page(browser, server.url) as opened:
+        yield opened

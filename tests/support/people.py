@@ -1,0 +1,50 @@
+"""The people of the tests: Amal administrates, Badr handles dogs, Caline manages projects."""
+
+import re
+from dataclasses import dataclass
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone who can sign in."""
+
+    username: str
+    full_name: str
+    role: str
+    password: str
+
+
+AMAL = Person("amal", "Amal Haddad", "administrator", "seven quiet kennels")
+BADR = Person("badr", "Badr Salem", "handler", "a lead of two metres")
+CALINE = Person("caline", "Caline Khoury", "project_manager", "harbour gate at dawn")
+PEOPLE = (AMAL, BADR, CALINE)
+
+
+def add_people(app: Flask) -> None:
+    from k9ops.accounts.permissions import Role
+    from k9ops.accounts.services import NewUser, create_user
+    from k9ops.audit.services import COMMAND_LINE
+
+    with app.app_context():
+        for one in PEOPLE:
+            new = NewUser(one.username, one.password, Role(one.role), one.full_name)
+            create_user(new, actor=COMMAND_LINE)
+
+
+def csrf_token(page: str) -> str:
+    """The token hidden in a page's form."""
+    field = re.search(r'<input[^>]*name="csrf_token"[^>]*>', page)
+    assert field, "the page has no form with a token"
+    return re.search(r'value="([^"]+)"', field.group())[1]
+
+
+def sign_in(client: FlaskClient, person: Person) -> FlaskClient:
+    """Sign in through the page, as people do."""
+    token = csrf_token(client.get("/sign-in?lang=en").text)
+    fields = {"username": person.username, "password": person.password, "csrf_token": token}
+    answer = client.post("/sign-in", data=fields)
+    assert answer.status_code == 302, answer.text
+    return client

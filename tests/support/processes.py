@@ -1,0 +1,167 @@
+"""Real processes of the product, each in its own folder, deaf to the machine's settings."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from config import ROOT, Settings
+
+#: What may differ between two runs of the tests besides the settings.
+OTHERS = ("PORT", "WORKERS", "SAMPLE", "FLASK_APP", "FLASK_DEBUG", "WEB_CONCURRENCY")
+
+
+def setting_names() -> list[str]:
+    return [name.upper() for name in Settings.model_fields]
+
+
+def scrub_environment() -> None:
+    """Forget every setting that this machine has, so that tests mean the same everywhere."""
+    for name in (*setting_names(), *OTHERS):
+        os.environ.pop(name, None)
+
+
+def environment(**settings: object) -> dict[str, str]:
+    """A child's environment: every setting is given, so that no `.env` can fill one in."""
+    shown = Settings(_env_file=None).model_dump() | settings
+    given = {name.upper(): _as_text(value) for name, value in shown.items() if value is not None}
+    kept = {name: value for name, value in os.environ.items() if name not in given}
+    return kept | {name: value for name, value in given.items() if value}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, tuple | list):
+        return ",".join(value) or ","
+    return str(value)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def wait_until(condition, seconds: float = 10, pause: float = 0.05):
+    """The first true answer of `condition`; fails when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, f"not in {seconds} s: {condition}"
+        time.sleep(pause)
+    return answer
+
+
+@dataclass
+class Server:
+    """A running gunicorn; `stop` ends it with SIGTERM and demands exit code 0."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def workers(self) -> list[int]:
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
+    def is_up(self) -> bool:
+        assert self.process.poll() is None, f"the server ended:\n{self.log.read_text()}"
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def stop(self, seconds: float = 40) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        assert self.process.wait(seconds) == 0, self.log.read_text()
+
+    def kill(self) -> None:
+        """End it and its children at once, as a lost machine would."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@dataclass
+class Instance:
+    """One copy of the product: its folder, its settings, and the processes started for it."""
+
+    folder: Path
+    settings: dict[str, object]
+    servers: list[Server] = field(default_factory=list)
+
+    def env(self, **settings: object) -> dict[str, str]:
+        return environment(**{"instance_path": self.folder, **self.settings, **settings})
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "flask", *arguments]
+
+    def flask(
+        self, *arguments: str, timeout: float = 90, stdin: str | None = None, **settings: object
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `flask …` to its end; the caller reads its exit code."""
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=ROOT,
+            env=self.env(**settings),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def spawn(self, *arguments: str, **settings: object) -> subprocess.Popen[str]:
+        """Start `flask …` and leave it running; the caller ends it."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=ROOT,
+            env=self.env(**settings),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def start(self, workers: int = 1, seconds: float = 30, **settings: object) -> Server:
+        """Start gunicorn as `make run` does and wait until it answers."""
+        port = free_port()
+        env = self.env(**settings) | {"PORT": str(port), "WORKERS": str(workers)}
+        log = self.folder / f"server-{port}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"],
+                cwd=ROOT,
+                env=env,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+        server = Server(process, port, log)
+        self.servers.append(server)
+        wait_until(server.is_up, seconds)
+        return server
+
+    def close(self) -> None:
+        """Stop what still runs, so that a failed test leaves nothing behind."""
+        try:
+            for server in self.servers:
+                if server.process.poll() is None:
+                    server.stop()
+        finally:
+            for server in self.servers:
+                server.kill()
