@@ -123,19 +123,15 @@ def set_password(username: str, password: str, *, actor: Actor) -> None:
     db.session.commit()
 
 
-def choose_language(user: User, language: str) -> None:
-    """Keep the language in which `user` reads."""
-    if language not in LANGUAGES:
-        raise BadInput(_("There is no such language."), field="language")
-    user.language = language
-    db.session.commit()
+def keep_choices(user: User, *, language: str | None, theme: str | None) -> None:
+    """Keep the language in which `user` reads and the look they like; unknown words are ignored.
 
-
-def choose_theme(user: User, theme: str) -> None:
-    """Keep the look that `user` likes."""
-    if theme not in tuple(Theme):
-        raise BadInput(_("There is no such theme."), field="theme")
-    user.theme = theme
+    Not audited: nobody is affected but the person.
+    """
+    if language in LANGUAGES:
+        user.language = language
+    if theme in tuple(Theme):
+        user.theme = theme
     db.session.commit()
 
 

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from k9ops.accounts import services
 from k9ops.accounts.errors import SignInLocked, SignInRefused
 from k9ops.accounts.forms import SignInForm
+from k9ops.accounts.models import Theme
 from k9ops.accounts.sessions import (
     begin_session,
     current_actor,
@@ -14,7 +15,8 @@ from k9ops.accounts.sessions import (
 )
 from k9ops.core.errors import K9Error
 from k9ops.web.nav import state_facts
-from k9ops.web.security import SIGNED_IN, public, requires, safe_path
+from k9ops.web.security import SIGNED_IN, is_api, public, requires, safe_path
+from k9ops.web.views import keep_theme
 
 bp = Blueprint("accounts", __name__, template_folder="templates")
 
@@ -41,8 +43,22 @@ def check_sign_in() -> ResponseReturnValue:
         return _sign_in_page(form, error), error.status
     except SignInLocked as error:
         return _sign_in_page(form, error), error.status, {"Retry-After": str(error.seconds_left)}
+    response = redirect(safe_path(form.next.data), 303)
+    if user.theme != Theme.SYSTEM:
+        keep_theme(response, user.theme)
     begin_session(user, remember=form.remember.data)
-    return redirect(safe_path(form.next.data or request.args.get("next")), 303)
+    return response
+
+
+@bp.before_app_request
+def keep_choices() -> None:
+    """A choice of language or theme that a signed-in person makes is theirs on every device."""
+    language = request.args.get("lang")
+    theme = request.form.get("theme") if request.endpoint == "web.choose_theme" else None
+    if (language or theme) and not is_api():
+        user = signed_in_user()
+        if user:
+            services.keep_choices(user, language=language, theme=theme)
 
 
 @bp.post("/sign-out")

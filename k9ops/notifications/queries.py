@@ -8,8 +8,8 @@ from k9ops.core.i18n import gettext as _
 from k9ops.core.paging import Page, keyset_page
 from k9ops.notifications.models import Notification
 
-#: Nobody counts further; and so that the count stays quick.
-MOST_COUNTED = 99
+#: Enough to say "99+", and the count stays quick.
+MOST_COUNTED = 100
 
 
 def list_notifications(
@@ -35,7 +35,7 @@ def get_notification(user_id: int, notification_id: int) -> Notification:
 
 
 def unread_count(user_id: int) -> int:
-    """How many the person has not read, at most 99; one look into one index."""
+    """How many the person has not read, at most 100; one look into one index."""
     unread = (
         select(Notification.id)
         .where(Notification.user_id == user_id, Notification.read_at.is_(None))

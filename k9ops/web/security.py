@@ -1,5 +1,6 @@
 """Who may see what: every view names its permission or is public; anything else is refused."""
 
+import hashlib
 import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -70,7 +71,7 @@ def init_security(app: Flask) -> None:
     """CSRF, cookies, headers, and the guard before every view."""
     settings = app.extensions["k9ops.settings"]
     app.config.update(
-        SESSION_COOKIE_NAME="k9ops",
+        SESSION_COOKIE_NAME=f"k9ops_{_fingerprint(settings.secret_key)}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.session_cookie_secure,
@@ -82,6 +83,11 @@ def init_security(app: Flask) -> None:
     csrf.init_app(app)
     app.before_request(guard)
     app.after_request(add_headers)
+
+
+def _fingerprint(secret: str) -> str:
+    """Cookies know no ports: two copies on one machine must not overwrite each other's."""
+    return hashlib.sha256(f"cookie {secret}".encode()).hexdigest()[:8]
 
 
 def guard() -> ResponseReturnValue | None:

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response as BaseResponse
 
 from k9ops.web.security import SIGNED_IN, public, requires, safe_path
 
@@ -15,8 +16,13 @@ bp = Blueprint("web", __name__)
 @public
 def choose_theme() -> ResponseReturnValue:
     """Keep the chosen theme in a cookie, so that the server draws the next page in it."""
-    theme = request.form.get("theme", "")
     response = redirect(safe_path(request.form.get("next")), 303)
+    keep_theme(response, request.form.get("theme", ""))
+    return response
+
+
+def keep_theme(response: BaseResponse, theme: str) -> None:
+    """Give this browser the theme; an unknown word means the device's own."""
     response.set_cookie(
         "theme",
         theme if theme in THEMES else "system",
@@ -25,7 +31,6 @@ def choose_theme() -> ResponseReturnValue:
         httponly=True,
         samesite="Lax",
     )
-    return response
 
 
 @bp.get("/more")
