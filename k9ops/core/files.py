@@ -1,4 +1,4 @@
-"""Files that are whole or not there, locks that die with their process, working folders likewise."""
+"""Files that are whole or not there; locks and working folders that end with their process."""
 
 import fcntl
 import logging
