@@ -1,0 +1,49 @@
+"""Pages keep to the strict policy: no inline style or script, every page has a title."""
+
+import re
+
+import pytest
+
+from config import ROOT
+
+TEMPLATES = sorted((ROOT / "k9ops").rglob("templates/**/*.html"))
+INLINE = {
+    "style attribute": re.compile(r"<[^>{}]*\sstyle\s*=", re.IGNORECASE),
+    "style element": re.compile(r"<style\b", re.IGNORECASE),
+    "script without src": re.compile(r"<script(?![^>]*\bsrc=)", re.IGNORECASE),
+    "event attribute": re.compile(r"<[^>{}]*\son[a-z]+\s*=", re.IGNORECASE),
+    "javascript address": re.compile(r"javascript:", re.IGNORECASE),
+    "outside address": re.compile(r"(?:src|href)=[\"']?(?:https?:)?//", re.IGNORECASE),
+}
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT / "k9ops"))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_template_has_nothing_inline_or_from_outside(path):
+    text = path.read_text()
+    assert [fault for fault, pattern in INLINE.items() if pattern.search(text)] == []
+
+
+def layouts():
+    """Names of the templates that others extend."""
+    found = (re.search(r'{% extends "([^"]+)" %}', path.read_text()) for path in TEMPLATES)
+    return {match[1] for match in found if match}
+
+
+def pages():
+    """Templates that extend a layout and are none themselves."""
+    extending = [path for path in TEMPLATES if "{% extends" in path.read_text()]
+    return [path for path in extending if not str(path).endswith(tuple(layouts()))]
+
+
+@pytest.mark.parametrize("path", pages(), ids=name_of)
+def test_page_has_a_title(path):
+    assert "{% block title %}" in path.read_text()
+
+
+def test_stylesheets_ask_nobody_outside():
+    for path in (ROOT / "k9ops/web/static").rglob("*.css"):
+        assert not re.search(r"url\([\"']?(?:https?:)?//|@import", path.read_text()), path
