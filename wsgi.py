@@ -2,5 +2,7 @@
 
 from config import load_settings_or_exit
 from k9ops.app import create_app
+from k9ops.cli import register_commands
 
 app = create_app(load_settings_or_exit())
+register_commands(app)

@@ -1,0 +1,63 @@
+"""gunicorn: starts the engine's threads in each web worker, and drains them before it exits."""
+
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+from config import load_settings_or_exit
+from k9ops.jobs.scheduler import EngineService
+
+_settings = load_settings_or_exit()
+
+bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or 8000}"
+workers = int(os.environ.get("WORKERS") or 2)
+worker_class = "gthread"
+threads = 8
+#: Workers are never recycled: that would kill a running job for nothing.
+max_requests = 0
+#: The drain ends within its grace and a few seconds; only then may a worker be killed.
+graceful_timeout = int(_settings.jobs_drain_seconds) + 15
+control_socket_disable = True
+loglevel = "warning"
+pidfile = str(_settings.instance_path / "web.pid")
+
+
+def post_worker_init(worker: Any) -> None:
+    """Start the engine after the fork, in the worker that will run it."""
+    service = EngineService(
+        worker.app.callable, "web", ticks=_settings.jobs_scheduler == "web"
+    )
+    service.start()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        _drain_first(number, service)
+    if worker.age == 1:
+        print(f"ready http://{bind}", flush=True)  # noqa: T201  (the line that scripts wait for)
+
+
+def _drain_first(number: int, service: EngineService) -> None:
+    """Chain a stop signal: drain in a thread while requests are still served, then pass it on."""
+    previous = signal.getsignal(number)
+    drained = threading.Event()
+
+    def drain() -> None:
+        service.stop()
+        drained.set()
+        os.kill(os.getpid(), number)
+
+    def handle(received: int, frame: FrameType | None) -> None:
+        if drained.is_set() and callable(previous):
+            previous(received, frame)
+        elif _first_time():
+            threading.Thread(target=drain, name="drain", daemon=True).start()
+
+    signal.signal(number, handle)
+
+
+_draining = threading.Lock()
+
+
+def _first_time() -> bool:
+    """Whether no signal has started the drain yet."""
+    return _draining.acquire(blocking=False)
