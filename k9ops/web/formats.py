@@ -96,11 +96,16 @@ def zone_name() -> str:
     return gettext("Riyadh") if name == "Asia/Riyadh" else name.rpartition("/")[2].replace("_", " ")
 
 
+def plain(instant: datetime, *, seconds: bool = False) -> str:
+    """The instant as people say it: today 02:00, Sun 15 Nov 21:00."""
+    return f"{_near_day(instant)} {clock(instant, seconds=seconds)}"
+
+
 def when(instant: datetime | None, *, seconds: bool = False) -> Markup:
-    """The instant as people say it (today 02:00), with all of it in the title."""
+    """`plain` as markup, with all of the instant in the title."""
     if instant is None:
         return Markup(escape(gettext("unknown")))
-    return _time(instant, f"{_near_day(instant)} {clock(instant, seconds=seconds)}".strip())
+    return _time(instant, plain(instant, seconds=seconds))
 
 
 def brief(instant: datetime | None) -> Markup:

@@ -1,0 +1,112 @@
+"""Drawings of runs as numbers for SVG. Time runs with the reading direction: newest at its end."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from k9ops.core.clock import utcnow
+from k9ops.core.i18n import direction
+from k9ops.jobs.models import JobAttempt
+from k9ops.jobs.states import Outcome
+from k9ops.monitoring.words import STATES
+from k9ops.web import formats
+
+BAR, PITCH, HEIGHT, LEAST, BARS = 4.4, 6.2, 30.0, 4.0, 30
+TICKS = 5
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One run of a sparkline; `height` 0 where only a sign stands."""
+
+    run: Any
+    family: str
+    x: float
+    height: float
+    title: str
+
+    @property
+    def y(self) -> float:
+        return round(HEIGHT - self.height, 1)
+
+    @property
+    def middle(self) -> float:
+        return round(self.x + BAR / 2, 1)
+
+
+def sparkline(runs: Sequence[Any]) -> list[Bar]:
+    """Bars of the runs (given newest first), the oldest at the side where reading begins.
+
+    Height is the duration against the job's own 95th percentile, by square root.
+    """
+    times = sorted(run.duration_ms for run in runs if run.duration_ms)
+    scale = times[min(len(times) - 1, math.ceil(len(times) * 0.95) - 1)] if times else 1.0
+    return [_bar(run, place, scale) for place, run in enumerate(reversed(runs[:BARS]))]
+
+
+def _bar(run: Any, place: int, scale: float) -> Bar:
+    x = place * PITCH
+    if direction() == "rtl":
+        x = BARS * PITCH - x - BAR
+    height = 0.0
+    if run.state not in ("missed", "skipped"):
+        share = min((run.duration_ms or 0) / scale, 1.0)
+        height = LEAST + (HEIGHT - LEAST) * math.sqrt(share)
+    word = STATES[run.state]
+    started = run.started_at or run.queued_at
+    near = formats.local(started).strftime("%Y-%m-%d %H:%M")
+    took = formats.milliseconds(run.duration_ms) if run.duration_ms is not None else ""
+    title = " · ".join(filter(None, (str(word.text), near, took)))
+    return Bar(run, word.family, round(x, 1), round(height, 1), title)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One attempt on the common time axis, in percent of its width from the left."""
+
+    attempt: JobAttempt
+    x: float
+    width: float
+    silence_from: float | None
+    silence_to: float | None
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """All attempts, and the times along the axis, first to last in reading direction."""
+
+    lanes: list[Lane]
+    ticks: list[str]
+
+
+def lanes(attempts: Sequence[JobAttempt]) -> Lanes | None:
+    """The attempts drawn against time; nothing without attempts."""
+    if not attempts:
+        return None
+    now = utcnow()
+    first = min(attempt.started_at for attempt in attempts)
+    last = max(attempt.finished_at or now for attempt in attempts)
+    span = max((last - first).total_seconds(), 0.001)
+
+    def share(instant: datetime) -> float:
+        inside = min(max((instant - first).total_seconds() / span, 0), 1)
+        return round(inside * 100, 2)
+
+    drawn = [_lane(attempt, share, now) for attempt in attempts]
+    step = timedelta(seconds=span / (TICKS - 1))
+    ticks = [formats.clock(first + step * i, seconds=True) for i in range(TICKS)]
+    return Lanes(drawn, ticks if span >= TICKS else [ticks[0], ticks[-1]])
+
+
+def _lane(attempt: JobAttempt, share: Any, now: datetime) -> Lane:
+    end = attempt.finished_at or now
+    lost = attempt.outcome == Outcome.LOST
+    begin, stop = share(attempt.started_at), share(attempt.heartbeat_at if lost else end)
+    width = max(stop - begin, 0.6)
+    quiet = (share(attempt.heartbeat_at), share(end)) if lost else (None, None)
+    if direction() == "ltr":
+        return Lane(attempt, begin, width, *quiet)
+    mirrored = [None if x is None else 100 - x for x in quiet]
+    return Lane(attempt, 100 - begin - width, width, mirrored[0], mirrored[1])

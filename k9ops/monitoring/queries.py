@@ -1,0 +1,219 @@
+"""Reading the ledger for the pages: the board of jobs, the list of runs, the state of the house."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select, union_all
+
+from k9ops.core.clock import read_now
+from k9ops.core.db import db
+from k9ops.core.settings import current_settings
+from k9ops.jobs.models import JobRun, PeriodicTask
+from k9ops.jobs.queries import RunFilter, filtered
+from k9ops.jobs.registry import catalogue
+from k9ops.jobs.states import ACTIVE, Path, State
+
+#: How many runs of a job the board looks back on.
+LOOK_BACK = 30
+#: Matching runs are counted no further than this.
+COUNT_LIMIT = 1000
+#: A run that waits longer than this makes its job late.
+PATIENCE = timedelta(seconds=30)
+#: The order of the board.
+HEALTH_ORDER = ("failing", "late", "running", "on_time", "never_ran", "paused")
+JUDGED = (State.SUCCEEDED, State.PARTIAL, State.FAILED)
+
+_RUN_COLUMNS = (
+    JobRun.id, JobRun.job, JobRun.state, JobRun.path, JobRun.reason, JobRun.late,
+    JobRun.due_at, JobRun.queued_at, JobRun.available_at, JobRun.started_at,
+    JobRun.finished_at, JobRun.duration_ms,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """One job as the board shows it; `runs` are its last ones, newest first."""
+
+    name: str
+    title: Any
+    task: PeriodicTask | None
+    other_tasks: Sequence[PeriodicTask]
+    runs: Sequence[Row[Any]]
+    health: str
+    next_due: datetime | None
+
+    @property
+    def last(self) -> Row[Any] | None:
+        return self.runs[0] if self.runs else None
+
+    @property
+    def judged(self) -> list[Row[Any]]:
+        """The runs that say something about success."""
+        return [run for run in self.runs if run.state in JUDGED]
+
+    @property
+    def success(self) -> float | None:
+        judged = self.judged
+        good = sum(run.state == State.SUCCEEDED for run in judged)
+        return good / len(judged) if judged else None
+
+    @property
+    def seconds(self) -> list[float]:
+        return [run.duration_ms / 1000 for run in self.judged if run.duration_ms is not None]
+
+    @property
+    def usual_seconds(self) -> float | None:
+        return median(self.seconds) if self.seconds else None
+
+    @property
+    def worst_seconds(self) -> float | None:
+        return max(self.seconds, default=None)
+
+    @property
+    def is_running(self) -> bool:
+        return self.last is not None and self.last.state == State.RUNNING
+
+    @property
+    def order(self) -> tuple[int, str]:
+        health = self.health
+        if health == "on_time" and self.is_running:
+            health = "running"
+        return HEALTH_ORDER.index(health), str(self.title)
+
+
+@dataclass(frozen=True)
+class Board:
+    """All jobs, those in trouble first, and how many of each health."""
+
+    rows: Sequence[BoardRow]
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def of(self, health: str) -> list[BoardRow]:
+        """The rows of that health; all for an empty word."""
+        return [row for row in self.rows if not health or row.health == health]
+
+
+def board() -> Board:
+    """Every job of the catalogue with its task and its last runs: three statements."""
+    tasks: dict[str, list[PeriodicTask]] = defaultdict(list)
+    for task in db.session.scalars(select(PeriodicTask).order_by(PeriodicTask.id)):
+        tasks[task.job].append(task)
+    runs = _last_runs(list(catalogue()))
+    now = read_now(db.session())
+    rows = sorted(
+        (_board_row(name, tasks[name], runs[name], now) for name in catalogue()),
+        key=lambda row: row.order,
+    )
+    counts: dict[str, int] = defaultdict(int)
+    for row in rows:
+        counts[row.health] += 1
+    return Board(rows, counts)
+
+
+def _last_runs(names: list[str]) -> dict[str, list[Row[Any]]]:
+    found: dict[str, list[Row[Any]]] = defaultdict(list)
+    if not names:
+        return found
+    # One short index range per job; a window function would walk the whole ledger.
+    parts = [
+        select(select(*_RUN_COLUMNS).where(JobRun.job == name)
+               .order_by(JobRun.id.desc()).limit(LOOK_BACK).subquery())
+        for name in names
+    ]  # fmt: skip
+    for run in db.session.execute(union_all(*parts)):
+        found[run.job].append(run)
+    for runs in found.values():
+        runs.sort(key=lambda run: str(run.id), reverse=True)
+    return found
+
+
+def _board_row(
+    name: str, tasks: list[PeriodicTask], runs: list[Row[Any]], now: datetime
+) -> BoardRow:
+    main = next((task for task in tasks if task.name == name), tasks[0] if tasks else None)
+    dues = [task.next_due_at for task in tasks if task.enabled and task.next_due_at]
+    return BoardRow(
+        name=name,
+        title=catalogue()[name].title,
+        task=main,
+        other_tasks=[task for task in tasks if task is not main],
+        runs=runs,
+        health=_health(tasks, runs, now),
+        next_due=min(dues, default=None),
+    )
+
+
+def _health(tasks: list[PeriodicTask], runs: list[Row[Any]], now: datetime) -> str:
+    if tasks and not any(task.enabled for task in tasks):
+        return "paused"
+    ended = next((run for run in runs if run.state in JUDGED), None)
+    if ended is not None and ended.state == State.FAILED:
+        return "failing"
+    if _is_late(tasks, runs, now):
+        return "late"
+    return "on_time" if runs else "never_ran"
+
+
+def _is_late(tasks: list[PeriodicTask], runs: list[Row[Any]], now: datetime) -> bool:
+    limit = now - timedelta(seconds=current_settings().jobs_late_seconds)
+    overdue = any(t.enabled and t.next_due_at and t.next_due_at < limit for t in tasks)
+    waiting = any(r.state == State.QUEUED and r.available_at < now - PATIENCE for r in runs)
+    return overdue or waiting or bool(runs and runs[0].state == State.MISSED)
+
+
+def failing_jobs() -> int:
+    """How many jobs failed when they last ran: one statement."""
+    names = list(catalogue())
+    if not names:
+        return 0
+    parts = [
+        select(select(JobRun.state).where(JobRun.job == name, JobRun.state.in_(JUDGED))
+               .order_by(JobRun.id.desc()).limit(1).subquery())
+        for name in names
+    ]  # fmt: skip
+    return sum(state == State.FAILED for state in db.session.scalars(union_all(*parts)))
+
+
+def count_runs(wanted: RunFilter) -> int:
+    """How many runs match, counted up to COUNT_LIMIT + 1."""
+    some: Select[Any] = filtered(select(JobRun.id), wanted).limit(COUNT_LIMIT + 1)
+    return db.session.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def last_in_trouble(limit: int = 5) -> list[JobRun]:
+    """The newest failed and partial runs."""
+    query = select(JobRun).where(JobRun.state.in_((State.FAILED, State.PARTIAL)))
+    return list(db.session.scalars(query.order_by(JobRun.id.desc()).limit(limit)))
+
+
+def last_success(job: str) -> JobRun | None:
+    """The newest run of the job that succeeded."""
+    query = select(JobRun).where(JobRun.job == job, JobRun.state == State.SUCCEEDED)
+    return db.session.scalars(query.order_by(JobRun.id.desc()).limit(1)).one_or_none()
+
+
+def paths_since(since: datetime) -> dict[str, int]:
+    """How many runs were queued since then, by path; those without one are left out."""
+    query = (
+        select(JobRun.path, func.count())
+        .where(JobRun.queued_at >= since, JobRun.path.in_(tuple(Path)))
+        .group_by(JobRun.path)
+    )
+    return {str(path): count for path, count in db.session.execute(query)}
+
+
+def overdue_seconds() -> float:
+    """How long the most overdue occurrence has been waiting for somebody to tick."""
+    query = select(func.min(PeriodicTask.next_due_at)).where(PeriodicTask.enabled)
+    first = db.session.scalar(query)
+    return max((read_now(db.session()) - first).total_seconds(), 0) if first else 0
+
+
+def active_run_of(job: str) -> str | None:
+    """Id of the job's newest run that has not ended."""
+    query = select(JobRun.id).where(JobRun.job == job, JobRun.state.in_(ACTIVE))
+    return db.session.scalars(query.order_by(JobRun.id.desc()).limit(1)).one_or_none()

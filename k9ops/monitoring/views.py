@@ -1,0 +1,263 @@
+"""Pages of jobs and runs, and the home page."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from k9ops.accounts.sessions import current_actor, signed_in_id
+from k9ops.core.clock import utcnow
+from k9ops.core.db import db
+from k9ops.core.errors import K9Error
+from k9ops.core.i18n import gettext as _
+from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.jobs import tasks
+from k9ops.jobs.models import JobRun
+from k9ops.jobs.queries import events_of, get_run, list_runs, log_lines_of
+from k9ops.jobs.registry import catalogue, get_job
+from k9ops.jobs.states import ACTIVE, RETRYABLE
+from k9ops.monitoring import charts, forms, queries, services, story, words
+from k9ops.notifications.kinds import show
+from k9ops.notifications.queries import list_notifications, unread_count
+from k9ops.web.security import SIGNED_IN, may, requires, safe_path
+
+bp = Blueprint("monitoring", __name__, template_folder="templates")
+
+BACKUP_JOB = "backups.run_automated_backup"
+LOG_LINES = 500
+
+#: What the engine refuses, in the reader's language.
+REFUSALS: dict[str, Any] = {
+    "run_ended": _l("The run has ended already; nothing is left to cancel."),
+    "not_retryable": _l("Only failed, partial and cancelled runs are tried again."),
+    "overlap": _l("A run of the same task is active, and the task allows one at a time."),
+    "run_changed": _l("The run changed just now. Look again."),
+    "no_task": _l("This job has no schedule."),
+}
+
+
+@bp.app_context_processor
+def _words() -> dict[str, Any]:
+    return {"words": words, "job_title": job_title}
+
+
+def job_title(name: str) -> Any:
+    """The job's title; its name where this version does not know it."""
+    job = catalogue().get(name)
+    return job.title if job else name
+
+
+@bp.get("/")
+@requires(SIGNED_IN)
+def home() -> str:
+    """What the person has to know now."""
+    person = signed_in_id()
+    page = list_notifications(person, limit=5)
+    unread = [show(row) for row in page.items if row.read_at is None]
+    seen: dict[str, Any] = {"items": unread, "unread": unread_count(person)}
+    if may("jobs.view"):
+        seen |= {
+            "board": queries.board(),
+            "trouble": queries.last_in_trouble(),
+            "backup": queries.last_success(BACKUP_JOB),
+            "paths": queries.paths_since(utcnow() - timedelta(hours=24)),
+        }
+    return render_template("monitoring/home.html", **seen)
+
+
+@bp.get("/jobs")
+@requires("jobs.view")
+def jobs() -> str:
+    """Every job: is it well, since when, what can be done."""
+    return render_template("monitoring/jobs.html", **_board())
+
+
+@bp.get("/jobs/live")
+@requires("jobs.view")
+def jobs_live() -> str:
+    """The board alone, for pages that keep it fresh."""
+    return render_template("monitoring/_jobs.html", **_board())
+
+
+def _board() -> dict[str, Any]:
+    health = request.args.get("health", "")
+    board = queries.board()
+    chosen = health if health in words.HEALTH else ""
+    return {
+        "board": board, "rows": board.of(chosen), "health": chosen, "sparkline": charts.sparkline
+    }  # fmt: skip
+
+
+@bp.post("/jobs/<name>/run")
+@requires("jobs.run")
+def run_job(name: str) -> ResponseReturnValue:
+    """Run the job now."""
+    return _do(lambda: _say_started(services.start(name)), url_for(".jobs"))
+
+
+@bp.get("/jobs/<name>/pause")
+@requires("jobs.manage")
+def ask_to_pause(name: str) -> str:
+    """The question before a task is paused."""
+    text = _("It does not run at its times until you resume it. It can still be run by hand.")
+    return render_template(
+        "web/confirm.html",
+        title=_("Pause “%(job)s”?", job=job_title(name)),
+        text=text,
+        url=url_for(".pause_task", name=name),
+        yes=_("Pause it"),
+        no=_("Keep it running"),
+        back=url_for(".jobs"),
+        kind="primary",
+    )
+
+
+@bp.post("/jobs/<name>/pause")
+@requires("jobs.manage")
+def pause_task(name: str) -> ResponseReturnValue:
+    return _do(lambda: _say_task(tasks.pause_task, name, _("Paused.")), url_for(".jobs"))
+
+
+@bp.post("/jobs/<name>/resume")
+@requires("jobs.manage")
+def resume_task(name: str) -> ResponseReturnValue:
+    return _do(lambda: _say_task(tasks.resume_task, name, _("Resumed.")), url_for(".jobs"))
+
+
+@bp.get("/runs")
+@requires("runs.view")
+def runs() -> str:
+    """Every occurrence of every job, narrowed by the filters in the address."""
+    chosen = forms.choices(request.args)
+    search = request.args.get("q", "")
+    wanted = forms.run_filter(chosen, search)
+    before, after = request.args.get("before"), request.args.get("after")
+    page = list_runs(wanted, limit=25, before=before, after=after)
+    return render_template(
+        "monitoring/runs.html",
+        page=page,
+        choices=chosen,
+        search=search,
+        filtered=bool(search) or any(choice.value for choice in chosen),
+        count=queries.count_runs(wanted),
+        count_limit=queries.COUNT_LIMIT,
+        missed_words=story.missed_words,
+    )
+
+
+@bp.get("/runs/<run_id>")
+@requires("runs.view")
+def run(run_id: str) -> str:
+    """One run: its sentence, facts, attempts, moments and log."""
+    return render_template("monitoring/run.html", **_told(run_id))
+
+
+@bp.get("/runs/<run_id>/live")
+@requires("runs.view")
+def run_live(run_id: str) -> str:
+    """The run without the chrome, for pages that keep it fresh."""
+    return render_template("monitoring/_run.html", **_told(run_id))
+
+
+def _told(run_id: str) -> dict[str, Any]:
+    found = get_run(run_id)
+    attempt = request.args.get("attempt", type=int)
+    level = request.args.get("level")
+    lines = log_lines_of(found.id, attempt=attempt, level=level or None, limit=LOG_LINES + 1)
+    return {
+        "run": found,
+        "sentences": story.sentences(found),
+        "facts": story.facts(found),
+        "lanes": charts.lanes(found.attempts),
+        "moments": story.timeline(events_of(found.id)),
+        "lines": lines[:LOG_LINES],
+        "more_lines": len(lines) > LOG_LINES,
+        "attempt": attempt,
+        "level": level,
+        "is_active": found.state in ACTIVE,
+        "is_retryable": found.state in RETRYABLE,
+    }
+
+
+@bp.get("/runs/<run_id>/log.txt")
+@requires("runs.view")
+def run_log(run_id: str) -> Response:
+    """The whole log as a text file."""
+    found = get_run(run_id)
+    lines = log_lines_of(found.id, limit=100_000)
+    text = "".join(
+        f"{line.at.isoformat()} attempt={line.attempt} {line.level} {line.message}\n"
+        for line in lines
+    )
+    headers = {"Content-Disposition": f'attachment; filename="run-{found.id}.log"'}
+    return Response(text, mimetype="text/plain", headers=headers)
+
+
+@bp.get("/runs/<run_id>/cancel")
+@requires("runs.manage")
+def ask_to_cancel(run_id: str) -> str:
+    """The question before a run is cancelled."""
+    found = get_run(run_id)
+    return render_template(
+        "web/confirm.html",
+        title=_("Cancel this run of “%(job)s”?", job=job_title(found.job)),
+        text=_("A waiting run ends at once; a running one stops at its next check."),
+        url=url_for(".cancel_run", run_id=found.id),
+        yes=_("Cancel the run"),
+        no=_("Let it run"),
+        back=url_for(".run", run_id=found.id),
+        kind="danger filled",
+    )
+
+
+@bp.post("/runs/<run_id>/cancel")
+@requires("runs.manage")
+def cancel_run(run_id: str) -> ResponseReturnValue:
+    back = url_for(".run", run_id=run_id)
+    return _do(lambda: _say(services.cancel(run_id), _("Asked to cancel.")), back)
+
+
+@bp.post("/runs/<run_id>/retry")
+@requires("runs.manage")
+def retry_run(run_id: str) -> ResponseReturnValue:
+    """One more attempt of the same run."""
+    back = url_for(".run", run_id=run_id)
+    return _do(lambda: _say(services.retry(run_id), _("One more attempt was asked for.")), back)
+
+
+@bp.post("/runs/<run_id>/again")
+@requires("jobs.run")
+def run_again(run_id: str) -> ResponseReturnValue:
+    """A new run with the same arguments."""
+    back = url_for(".run", run_id=run_id)
+    return _do(lambda: _say_started(services.start_again(get_run(run_id))), back)
+
+
+def _do(action: Callable[[], None], back: str) -> ResponseReturnValue:
+    """Do it and go back; a refusal is said there and changes nothing."""
+    try:
+        action()
+    except K9Error as error:
+        db.session.rollback()
+        if error.status == 404:
+            raise
+        flash(str(REFUSALS.get(error.code) or f"{error.message} {error.hint}"), "bad")
+    return redirect(safe_path(request.form.get("next"), back), 303)
+
+
+def _say_started(started: JobRun) -> None:
+    text = _("A run of “%(job)s” was asked for", job=job_title(started.job))
+    url = url_for(".run", run_id=started.id)
+    flash({"text": text, "url": url, "word": _("Open it")}, "ok")  # type: ignore[arg-type]
+
+
+def _say(_done: object, text: str) -> None:
+    flash(text, "ok")
+
+
+def _say_task(change: Callable[..., object], name: str, text: str) -> None:
+    task_job = get_job(name).name if name in catalogue() else name
+    change(name, by=current_actor().name)
+    flash(f"{job_title(task_job)}: {text}", "ok")
