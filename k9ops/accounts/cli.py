@@ -3,17 +3,19 @@
 import sys
 
 import click
+from flask.cli import with_appcontext
 
 from k9ops.accounts import services
 from k9ops.accounts.permissions import Role
 from k9ops.audit.services import COMMAND_LINE
-from k9ops.core.console import handles_errors, json_option, print_json
+from k9ops.core.console import Command, handles_errors, json_option, print_json
 from k9ops.core.errors import BadInput
 from k9ops.core.settings import current_settings
 
 
-@click.command("create-admin")
+@click.command("create-admin", cls=Command)
 @json_option
+@with_appcontext
 @handles_errors
 def create_admin(*, as_json: bool) -> None:
     """Make an administrator.
@@ -35,9 +37,10 @@ def create_admin(*, as_json: bool) -> None:
         click.echo(f"Made the administrator {user.username}.")
 
 
-@click.command("set-password")
+@click.command("set-password", cls=Command)
 @click.argument("username")
 @json_option
+@with_appcontext
 @handles_errors
 def set_password(username: str, *, as_json: bool) -> None:
     """Give USERNAME a new password; ends their sessions and opens a locked name.
@@ -51,11 +54,12 @@ def set_password(username: str, *, as_json: bool) -> None:
         click.echo(f"{username} has a new password.")
 
 
-@click.command("create-token")
+@click.command("create-token", cls=Command)
 @click.argument("username")
 @click.option("--name", default="command line", show_default=True, help="What it is for.")
 @click.option("--days", type=click.IntRange(1, 3650), help="Good for so long; else for ever.")
 @json_option
+@with_appcontext
 @handles_errors
 def create_token(username: str, name: str, days: int | None, *, as_json: bool) -> None:
     """Make an API token for USERNAME and print it, this once."""
@@ -68,10 +72,11 @@ def create_token(username: str, name: str, days: int | None, *, as_json: bool) -
     click.echo(text)
 
 
-@click.command("revoke-token")
+@click.command("revoke-token", cls=Command)
 @click.argument("username")
 @click.argument("name")
 @json_option
+@with_appcontext
 @handles_errors
 def revoke_token(username: str, name: str, *, as_json: bool) -> None:
     """End every token of USERNAME that is called NAME."""

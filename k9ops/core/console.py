@@ -8,11 +8,12 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 import click
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from k9ops.core.errors import K9Error, Unavailable
+from k9ops.core.errors import BadInput, K9Error, Unavailable
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_SEE_HELP = "The command's --help shows how it is used."
 SUCCEEDED, FAILED, USAGE, PARTIAL = 0, 1, 2, 3
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -20,6 +21,28 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 def print_json(document: object) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+class Command(click.Command):
+    """A command whose wrong usage, too, is one JSON document when `--json` was given."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        as_json = "--json" in args
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            if not as_json:
+                raise
+            parameter = getattr(error, "param", None)
+            field = parameter.name if parameter else None
+            wrong = BadInput(error.format_message(), code="usage", field=field, hint=_SEE_HELP)
+            _fail(wrong, as_json=True)
 
 
 def handles_errors(command: Callable[P, R]) -> Callable[P, R]:

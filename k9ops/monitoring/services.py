@@ -1,35 +1,85 @@
-"""What a person asks of the engine from a page: done by the engine, then written into the audit."""
+"""What operators ask of the engine: the engine does it, and the audit trail names them."""
+
+from typing import Any
 
 from k9ops.accounts.sessions import current_actor
 from k9ops.audit.services import Target, record
 from k9ops.core.db import db
-from k9ops.jobs import dispatch
-from k9ops.jobs.control import cancel_run, retry_run
-from k9ops.jobs.models import JobRun
+from k9ops.jobs import control, tasks
+from k9ops.jobs.dispatch import dispatch_once
+from k9ops.jobs.models import JobRun, PeriodicTask
 
 
 def start(job: str) -> JobRun:
     """Ask for a run of the job now."""
-    return _noted("job.run", dispatch(job, requested_by=current_actor().name))
+    return start_once(job)[0]
 
 
 def start_again(run: JobRun) -> JobRun:
     """Ask for a new run with the same arguments."""
-    new = dispatch(run.job, run.arguments, requested_by=current_actor().name)
-    return _noted("job.run", new)
+    return start_once(run.job, run.arguments)[0]
+
+
+def start_once(
+    job: str, arguments: dict[str, Any] | None = None, *, key: str | None = None, via: str = "auto"
+) -> tuple[JobRun, bool]:
+    """Ask for a run; returns it and whether it is new: the same key gives the same run.
+
+    Raises what `k9ops.jobs.dispatch` raises.
+    """
+    by = current_actor().name
+    run, is_new = dispatch_once(job, arguments, key=key, via=via, requested_by=by)
+    if is_new:
+        _note("run.requested", _run(run), {"via": via, "key": key})
+    return run, is_new
 
 
 def cancel(run_id: str) -> JobRun:
     """Cancel the run, or ask it to stop."""
-    return _noted("run.cancel", cancel_run(run_id, current_actor().name))
+    run = control.cancel_run(run_id, current_actor().name)
+    _note("run.cancelled", _run(run), {"state": run.state})
+    return run
 
 
 def retry(run_id: str) -> JobRun:
     """Give the run one more attempt."""
-    return _noted("run.retry", retry_run(run_id, current_actor().name))
-
-
-def _noted(action: str, run: JobRun) -> JobRun:
-    record(db.session(), current_actor(), action, Target("run", run.id, run.job))
-    db.session.commit()
+    run = control.retry_run(run_id, current_actor().name)
+    _note("run.retried", _run(run), {"attempts_before": run.attempts_made})
     return run
+
+
+def pause(name: str) -> PeriodicTask:
+    """Stop the task from coming due."""
+    task = tasks.pause_task(name, current_actor().name)
+    _note("task.paused", _task(task))
+    return task
+
+
+def resume(name: str) -> PeriodicTask:
+    """Let the task come due again, from now on."""
+    task = tasks.resume_task(name, current_actor().name)
+    _note("task.resumed", _task(task))
+    return task
+
+
+def schedule(
+    name: str, *, cron: str | None = None, every: float | None = None, **policy: str | None
+) -> PeriodicTask:
+    """Give a task, or a job that has none, a trigger; `policy`: timezone, misfire, overlap."""
+    task = tasks.schedule_task(name, cron=cron, every=every, **policy, by=current_actor().name)
+    asked = {"cron": cron, "every_seconds": every, **policy}
+    _note("task.scheduled", _task(task), {k: v for k, v in asked.items() if v is not None})
+    return task
+
+
+def _note(action: str, target: Target, detail: dict[str, Any] | None = None) -> None:
+    record(db.session(), current_actor(), action, target, detail)
+    db.session.commit()
+
+
+def _run(run: JobRun) -> Target:
+    return Target("run", run.id, run.job)
+
+
+def _task(task: PeriodicTask) -> Target:
+    return Target("task", task.id, task.name)

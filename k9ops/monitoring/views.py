@@ -7,13 +7,12 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from k9ops.accounts.sessions import current_actor, signed_in_id
+from k9ops.accounts.sessions import signed_in_id
 from k9ops.core.clock import utcnow
 from k9ops.core.db import db
 from k9ops.core.errors import K9Error
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
-from k9ops.jobs import tasks
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.queries import events_of, get_run, list_runs, log_lines_of
 from k9ops.jobs.registry import catalogue, get_job
@@ -117,13 +116,13 @@ def ask_to_pause(name: str) -> str:
 @bp.post("/jobs/<name>/pause")
 @requires("jobs.manage")
 def pause_task(name: str) -> ResponseReturnValue:
-    return _do(lambda: _say_task(tasks.pause_task, name, _("Paused.")), url_for(".jobs"))
+    return _do(lambda: _say_task(services.pause, name, _("Paused.")), url_for(".jobs"))
 
 
 @bp.post("/jobs/<name>/resume")
 @requires("jobs.manage")
 def resume_task(name: str) -> ResponseReturnValue:
-    return _do(lambda: _say_task(tasks.resume_task, name, _("Resumed.")), url_for(".jobs"))
+    return _do(lambda: _say_task(services.resume, name, _("Resumed.")), url_for(".jobs"))
 
 
 @bp.get("/runs")
@@ -259,5 +258,5 @@ def _say(_done: object, text: str) -> None:
 
 def _say_task(change: Callable[..., object], name: str, text: str) -> None:
     task_job = get_job(name).name if name in catalogue() else name
-    change(name, by=current_actor().name)
+    change(name)
     flash(f"{job_title(task_job)}: {text}", "ok")
