@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from k9ops.accounts.setup import init_accounts
+from k9ops.backups.setup import init_backups
 from k9ops.core import clock
 from k9ops.core.db import init_db
 from k9ops.core.i18n import init_i18n
 from k9ops.core.settings import EXTENSION
 from k9ops.jobs.runtime import init_jobs
+from k9ops.monitoring.setup import init_monitoring
 from k9ops.notifications.setup import init_notifications
 from k9ops.web.setup import init_web
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from config import Settings
 
 #: Modules that define jobs, in the order of the floors.
-JOB_MODULES: tuple[str, ...] = ()
+JOB_MODULES: tuple[str, ...] = ("k9ops.backups.jobs",)
 
 
 def create_app(settings: "Settings") -> Flask:
@@ -34,7 +36,9 @@ def create_app(settings: "Settings") -> Flask:
     init_web(app)
     init_accounts(app)
     init_notifications(app)
+    init_backups(app)
     init_jobs(app, settings, JOB_MODULES)
+    init_monitoring(app)
     return app
 
 

@@ -36,6 +36,11 @@ class Backup:
         return self.path.name
 
     @property
+    def created_at(self) -> datetime:
+        """The moment whose data it holds."""
+        return self.manifest.created_at
+
+    @property
     def is_good(self) -> bool:
         """Whether nothing speaks against it."""
         return self.manifest.refused is None
@@ -51,8 +56,16 @@ class Backup:
 
     def as_dict(self) -> dict[str, Any]:
         """The document of `list-backups`."""
-        fields = {"bytes", "sha256", "created_at", "database", "uploaded", "verified_at"}
-        return {"file": self.file, **self.manifest.model_dump(mode="json", include=fields)}
+        verified_at = self.manifest.verified_at
+        return {
+            "file": self.file,
+            "bytes": self.manifest.bytes,
+            "sha256": self.manifest.sha256,
+            "created_at": self.created_at.isoformat(),
+            "database": self.manifest.database,
+            "uploaded": self.manifest.uploaded,
+            "verified_at": verified_at.isoformat() if verified_at else None,
+        }
 
     def noted(self, **changes: Any) -> "Backup":
         """The same with changes to its manifest, written down."""
@@ -96,7 +109,7 @@ class BackupFolder:
     def backups(self) -> list[Backup]:
         """All with a readable manifest, newest first."""
         found = filter(None, map(_cached, self.path.glob("*.zst.json")))
-        return sorted(found, key=lambda backup: backup.manifest.created_at, reverse=True)
+        return sorted(found, key=lambda backup: backup.created_at, reverse=True)
 
     def last_good(self) -> Backup | None:
         return next((backup for backup in self.backups() if backup.is_good), None)

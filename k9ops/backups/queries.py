@@ -1,7 +1,21 @@
-"""What is known of the backups; read from their folder, never from the database."""
+"""What is known of the backups; read from their folder, save how their runs were executed."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from k9ops.backups import retention
 from k9ops.backups.folder import Backup, BackupFolder
+from k9ops.core.clock import utcnow
+from k9ops.core.db import db
+from k9ops.core.paging import Page
 from k9ops.core.settings import current_settings
+from k9ops.jobs.models import JobRun, PeriodicTask
+from k9ops.jobs.states import ACTIVE
+
+PER_PAGE = 25
 
 
 def folder() -> BackupFolder:
@@ -14,3 +28,143 @@ def folder() -> BackupFolder:
 def last_good() -> Backup | None:
     """The newest backup that nothing speaks against."""
     return folder().last_good()
+
+
+@dataclass(frozen=True)
+class ShownBackup:
+    """A backup as the page shows it."""
+
+    backup: Backup
+    #: How its run was executed; None when the ledger does not know the run (any more).
+    path: str | None
+    reason: str | None
+    #: The rules of retention that keep it: `last`, `daily`, `weekly`, `monthly`.
+    kept_as: Sequence[str]
+
+    @property
+    def file(self) -> str:
+        return self.backup.file
+
+    @property
+    def bytes(self) -> int:
+        return self.backup.manifest.bytes
+
+    @property
+    def rows(self) -> int:
+        return self.backup.rows
+
+    @property
+    def created_at(self) -> datetime:
+        return self.backup.created_at
+
+    @property
+    def age(self) -> timedelta:
+        return utcnow() - self.created_at
+
+    @property
+    def verified_at(self) -> datetime | None:
+        return self.backup.manifest.verified_at
+
+    @property
+    def refused_code(self) -> str | None:
+        return self.backup.manifest.refused.code if self.backup.manifest.refused else None
+
+    @property
+    def refused_reason(self) -> str | None:
+        return self.backup.manifest.refused.message if self.backup.manifest.refused else None
+
+    @property
+    def is_safety(self) -> bool:
+        """Made before a restore, not by the job."""
+        return self.backup.manifest.reason == "safety"
+
+    @property
+    def run_id(self) -> str:
+        return self.backup.manifest.run_id
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The rules of retention, and what they keep at present."""
+
+    rules: retention.Rules
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All that the page of backups tells."""
+
+    page: Page[ShownBackup]
+    last_good: ShownBackup | None
+    kept: Kept
+    running: JobRun | None
+    next_due: datetime | None
+
+
+def overview(job: str, before: str | None = None, after: str | None = None) -> Overview:
+    """A page of the backups, newest first, and what is said of all of them."""
+    backups = folder().backups()
+    good = next((backup for backup in backups if backup.is_good), None)
+    page = _page(backups, before, after)
+    shown = _shown([*page.items, *([good] if good else [])])
+    settings = current_settings()
+    return Overview(
+        page=Page([shown[item.file] for item in page.items], page.newer, page.older),
+        last_good=shown[good.file] if good else None,
+        kept=Kept(
+            retention.Rules.of(settings),
+            len(backups),
+            sum(backup.manifest.bytes for backup in backups),
+        ),
+        running=_active_run(job),
+        next_due=_next_due(job),
+    )
+
+
+def _page(backups: list[Backup], before: str | None, after: str | None) -> Page[Backup]:
+    """A page by file names; unknown ones (removed by now) give the newest page."""
+    names = [backup.file for backup in backups]
+    start = 0
+    if before in names:
+        start = names.index(before) + 1
+    elif after in names:
+        start = max(names.index(after) - PER_PAGE, 0)
+    items = backups[start : start + PER_PAGE]
+    newer = items[0].file if items and start else None
+    older = items[-1].file if items and start + PER_PAGE < len(backups) else None
+    return Page(items, newer, older)
+
+
+def _shown(backups: list[Backup]) -> dict[str, ShownBackup]:
+    kept = kept_names()
+    ids = {backup.manifest.run_id for backup in backups}
+    statement = select(JobRun.id, JobRun.path, JobRun.reason).where(JobRun.id.in_(ids))
+    ways = {run_id: (path, reason) for run_id, path, reason in db.session.execute(statement)}
+    return {
+        backup.file: ShownBackup(
+            backup, *ways.get(backup.manifest.run_id, (None, None)), kept.get(backup.file, ())
+        )
+        for backup in backups
+    }
+
+
+def kept_names() -> dict[str, list[retention.Rule]]:
+    """The good backups that retention keeps, by name, with the rules that keep each."""
+    settings = current_settings()
+    good = (b for b in folder().backups() if b.is_good and b.is_ours)
+    made = {backup.file: backup.created_at for backup in good}
+    return retention.kept(made, retention.Rules.of(settings), settings.zone)
+
+
+def _active_run(job: str) -> JobRun | None:
+    statement = select(JobRun).where(JobRun.job == job, JobRun.state.in_(ACTIVE))
+    return db.session.scalar(statement.order_by(JobRun.id).limit(1))
+
+
+def _next_due(job: str) -> datetime | None:
+    statement = select(PeriodicTask.next_due_at).where(
+        PeriodicTask.job == job, PeriodicTask.enabled, PeriodicTask.next_due_at.is_not(None)
+    )
+    return db.session.scalar(statement.order_by(PeriodicTask.next_due_at).limit(1))

@@ -4,19 +4,20 @@ import logging
 import os
 import shutil
 import time
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import k9ops
-from k9ops.backups import making, retention, verifying
+from k9ops.backups import making, verifying
 from k9ops.backups.errors import Refused, explained, no_space
 from k9ops.backups.folder import Backup, BackupFolder, name_for
 from k9ops.backups.making import Report, silent
 from k9ops.backups.manifest import Manifest, Refusal
-from k9ops.backups.queries import folder
+from k9ops.backups.queries import folder, kept_names
 from k9ops.core.clock import utcnow
 from k9ops.core.db import db, new_id
-from k9ops.core.settings import current_settings
 from k9ops.integrations.zstd import Packer
 
 logger = logging.getLogger(__name__)
@@ -119,11 +120,9 @@ def remove_old() -> list[str]:
     Only files that we named ourselves, and only beside a good one that is newer. Refused ones
     stay for a person to look at.
     """
-    settings, backups = current_settings(), folder()
-    good = {b.file: b for b in backups.backups() if b.is_good and b.is_ours}
-    made = {file: backup.manifest.created_at for file, backup in good.items()}
-    kept = retention.kept(made, retention.Rules.of(settings), settings.zone)
-    removed = [backup for file, backup in good.items() if file not in kept]
+    backups, kept = folder(), kept_names()
+    good = (backup for backup in backups.backups() if backup.is_good and backup.is_ours)
+    removed = [backup for backup in good if backup.file not in kept]
     for backup in removed:
         backups.remove(backup)
         logger.info("removed %s: no rule of retention keeps it", backup.file)
@@ -139,15 +138,22 @@ def verify_backup(file: str) -> Backup:
         UnknownBackup: there is no such file.
         Refused: it is not whole; the code says what is wrong.
     """
+    with verified(file) as (backup, _):
+        return backup
+
+
+@contextmanager
+def verified(file: str) -> Generator[tuple[Backup, Path]]:
+    """Verify as above; the block has the backup and its decoded database (SQLite) or its file."""
     backup = folder().find(file)
-    try:
-        with verifying.checked(backup):
-            pass
-    except Refused as error:
-        refusal = Refusal(code=error.code, message=error.message, at=utcnow())
-        _note(backup, verified_at=None, refused=refusal)
-        raise
-    return _note(backup, verified_at=utcnow(), refused=None)
+    with ExitStack() as stack:
+        try:
+            whole = stack.enter_context(verifying.checked(backup))
+        except Refused as error:
+            refusal = Refusal(code=error.code, message=error.message, at=utcnow())
+            _note(backup, verified_at=None, refused=refusal)
+            raise
+        yield _note(backup, verified_at=utcnow(), refused=None), whole
 
 
 def _note(backup: Backup, **changes: Any) -> Backup:

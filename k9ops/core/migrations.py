@@ -1,11 +1,14 @@
 """The migrations that this code knows, and bringing the database up to them."""
 
+from pathlib import Path
+
+import flask_migrate
 from alembic.script import ScriptDirectory
-from flask_migrate import upgrade
 
 from k9ops.core.db import migrate
 
-__all__ = ["current_head", "known_revisions", "upgrade"]
+#: Beside the package, whatever folder the process was started in.
+FOLDER = str(Path(__file__).resolve().parents[2] / "migrations")
 
 
 def known_revisions() -> frozenset[str]:
@@ -18,5 +21,10 @@ def current_head() -> str | None:
     return _scripts().get_current_head()
 
 
+def upgrade() -> None:
+    """Bring the database up to the newest migration."""
+    flask_migrate.upgrade(directory=FOLDER)
+
+
 def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(migrate.get_config())
+    return ScriptDirectory.from_config(migrate.get_config(FOLDER))

@@ -1,0 +1,150 @@
+"""Commands: run-backup, list-backups, verify-backup, restore-backup."""
+
+import sys
+from typing import Any
+
+import click
+
+from k9ops.audit.services import COMMAND_LINE
+from k9ops.backups import queries, restoring, services
+from k9ops.backups.jobs import RUN_BACKUP
+from k9ops.core.console import (
+    FAILED,
+    PARTIAL,
+    SUCCEEDED,
+    exit_with,
+    handles_errors,
+    json_option,
+    print_json,
+    table,
+)
+from k9ops.core.errors import BadInput
+from k9ops.jobs import dispatch
+from k9ops.jobs.foreground import run_here, wait_for_end
+from k9ops.jobs.models import JobRun
+from k9ops.jobs.queries import run_document
+from k9ops.jobs.states import State, Via
+
+#: How long a run that only a worker may execute waits for one.
+WORKER_PATIENCE_SECONDS = 60.0
+EXIT_CODES = {State.SUCCEEDED: SUCCEEDED, State.PARTIAL: PARTIAL}
+CONFIRMATION = "restore"
+
+
+@click.command("run-backup")
+@click.option("--upload/--no-upload", default=True, help="Upload it too, where that is set up.")
+@click.option(
+    "--via",
+    type=click.Choice([str(via) for via in Via]),
+    default=str(Via.AUTO),
+    show_default=True,
+    help="Celery first, Celery only, or this process.",
+)
+@json_option
+@handles_errors
+def run_backup(upload: bool, via: str, *, as_json: bool) -> None:
+    """Back the database up now, and wait for the end.
+
+    Exit code 0 when the backup is made, 1 when it failed or no worker took it in time.
+    """
+    run = dispatch(RUN_BACKUP, {"upload": upload}, via=via, requested_by=COMMAND_LINE.name)
+    run = _on_a_worker(run) if via == Via.CELERY else run_here(run.id)
+    if as_json:
+        print_json(run_document(run))
+    else:
+        _tell(run)
+    exit_with(EXIT_CODES.get(State(run.state), FAILED))
+
+
+def _on_a_worker(run: JobRun) -> JobRun:
+    run = wait_for_end(run.id, timeout=WORKER_PATIENCE_SECONDS)
+    return wait_for_end(run.id) if run.state == State.RUNNING else run
+
+
+def _tell(run: JobRun) -> None:
+    if run.state == State.SUCCEEDED:
+        result: dict[str, Any] = run.result or {}
+        click.echo(f"Made {result.get('file')}: {result.get('rows'):,} rows.")
+        for file in result.get("removed", []):
+            click.echo(f"Removed {file}: no rule of retention keeps it.")
+        return
+    click.secho(f"The run {run.id} is {run.state}.", err=True, fg="red")
+    if run.error_message:
+        click.echo(run.error_message, err=True)
+
+
+@click.command("list-backups")
+@json_option
+@handles_errors
+def list_backups(*, as_json: bool) -> None:
+    """List the backups in BACKUP_DIR, newest first."""
+    documents = [backup.as_dict() for backup in queries.folder().backups()]
+    if as_json:
+        print_json(documents)
+    elif documents:
+        table(documents, ["file", "bytes", "created_at", "database", "uploaded", "verified_at"])
+    else:
+        click.echo(f"There is no backup in {queries.folder().path}.", err=True)
+
+
+@click.command("verify-backup")
+@click.argument("file")
+@json_option
+@handles_errors
+def verify_backup(file: str, *, as_json: bool) -> None:
+    """Decode the whole of FILE and compare it with its manifest.
+
+    FILE is a path, a name in BACKUP_DIR, or "latest".
+    """
+    backup = services.verify_backup(file)
+    if as_json:
+        print_json({**backup.as_dict(), "verified": True, "tables": backup.manifest.tables})
+    else:
+        click.echo(f"{backup.file} is whole: {backup.rows:,} rows, as its manifest says.")
+
+
+@click.command("restore-backup")
+@click.argument("file")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@handles_errors
+def restore_backup(file: str, yes: bool, *, as_json: bool) -> None:
+    """Replace the database of DATABASE_URL by FILE; it may be missing, empty or filled.
+
+    FILE is a path, a name in BACKUP_DIR, or "latest". What is live is backed up first; it becomes
+    wholly new or, if anything goes wrong, stays wholly as it was.
+    """
+    if not yes:
+        _ask(restoring.preview_restore(file))
+    done = restoring.restore_backup(file)
+    if as_json:
+        print_json(done)
+        return
+    click.echo(f"Restored {done['file']}, the data of {done['created_at']}: {done['rows']:,} rows.")
+    if done["safety_backup"]:
+        click.echo(f"What was live before is kept in {done['safety_backup']}.")
+
+
+def _ask(preview: restoring.Preview) -> None:
+    """Tell what is lost and have the word typed.
+
+    Raises:
+        BadInput: it was not typed, or nobody is there to type it.
+    """
+    created_at = preview.backup.created_at
+    click.echo(f"{preview.backup.file} holds the data of {created_at.isoformat()}.", err=True)
+    if preview.live_tables:
+        click.echo(
+            f"All that was written since then leaves the live database ({preview.live_tables}"
+            " tables). A safety backup of it is made first.",
+            err=True,
+        )
+    typed = ""
+    if sys.stdin.isatty():
+        typed = click.prompt(f'Type "{CONFIRMATION}" to go on', default="", err=True)
+    if typed.strip() != CONFIRMATION:
+        hint = "Type the word at a terminal, or give --yes."
+        raise BadInput("Nothing was restored: not confirmed.", code="not_confirmed", hint=hint)
+
+
+COMMANDS = (run_backup, list_backups, verify_backup, restore_backup)

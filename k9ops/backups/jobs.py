@@ -1,0 +1,46 @@
+"""The main job: backing the database up by itself."""
+
+from typing import TYPE_CHECKING, Any
+
+from k9ops.backups import services
+from k9ops.core.errors import Unavailable
+from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.jobs import Cron, PermanentError, Retry, current_run, job
+
+if TYPE_CHECKING:
+    from config import Settings
+
+RUN_BACKUP = "backups.run_automated_backup"
+#: Day of month and of week, per frequency; weeks begin on Sunday.
+_DAYS = {"daily": "* * *", "weekly": "* * 0", "monthly": "1 * *"}
+
+
+def automatic_trigger(settings: "Settings") -> Cron | None:
+    """BACKUP_FREQUENCY at BACKUP_HOUR on the unit's clock; None where it is off."""
+    days = _DAYS.get(settings.backup_frequency)
+    return Cron(f"0 {settings.backup_hour} {days}", settings.unit_timezone) if days else None
+
+
+@job(
+    RUN_BACKUP,
+    title=_l("Automatic backup"),
+    queue="backups",
+    trigger=automatic_trigger,
+    timeout_seconds=1800,
+    soft_timeout_seconds=1500,
+    retry=Retry(attempts=3, delay_seconds=300),
+    isolation="process",
+)
+def run_automated_backup(upload: bool = True) -> dict[str, Any]:
+    """Back the whole database up into BACKUP_DIR, then remove old backups by the rules of keeping.
+
+    Executed again for the same run it finds the backup that is there. `upload` asks for a copy
+    on Google Drive, where that is set up.
+    """
+    run = current_run()
+    try:
+        return services.run_backup(run.id, run.progress, upload=upload)
+    except Unavailable as error:
+        if error.code in ("no_pg_dump", "no_backup_dir"):
+            raise PermanentError(f"{error.message} {error.hint}", error.code) from error
+        raise

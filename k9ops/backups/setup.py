@@ -1,0 +1,29 @@
+"""Hang backups into the application."""
+
+from flask import Flask
+
+from k9ops.backups.cli import COMMANDS
+from k9ops.backups.health import last_backup_check
+from k9ops.backups.views import bp
+from k9ops.core.health import register_check
+from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.notifications.kinds import Kind, register_kind
+from k9ops.web.nav import nav_item
+
+
+def init_backups(app: Flask) -> None:
+    """The page, its place in the navigation, the commands, and what is told of a restore."""
+    app.register_blueprint(bp)
+    for command in COMMANDS:
+        app.cli.add_command(command)
+    nav_item("backups.list_backups", _l("Backups"), "database-backup", "backups.view", "control")
+    register_check("last_backup", last_backup_check)
+    register_kind(
+        "backup.restored",
+        Kind(
+            icon="archive-restore",
+            family="part",
+            title=_l("A backup was restored"),
+            text=_l("%(by)s restored %(file)s. All data is that of %(data_of)s."),
+        ),
+    )
