@@ -9,6 +9,7 @@ from k9ops.backups.setup import init_backups
 from k9ops.core import clock
 from k9ops.core.db import init_db
 from k9ops.core.i18n import init_i18n
+from k9ops.core.logs import init_logging
 from k9ops.core.settings import EXTENSION
 from k9ops.jobs.runtime import init_jobs
 from k9ops.monitoring.setup import init_monitoring
@@ -30,15 +31,16 @@ def create_app(settings: "Settings") -> Flask:
         static_folder="web/static",
         template_folder="web/templates",
     )
+    init_logging()
     configure(app, settings)
     init_db(app, settings.database_url)
     init_i18n(app)
     init_web(app)
     init_accounts(app)
     init_notifications(app)
-    init_backups(app)
     init_jobs(app, settings, JOB_MODULES)
     init_monitoring(app)
+    init_backups(app)
     return app
 
 

@@ -11,7 +11,7 @@ from k9ops.core.clock import utcnow
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import ngettext
 from k9ops.jobs.models import JobEvent, JobRun
-from k9ops.jobs.states import Outcome, State
+from k9ops.jobs.states import Outcome, Reason, State
 from k9ops.monitoring import words
 from k9ops.web import formats
 
@@ -110,7 +110,7 @@ def _before(run: JobRun) -> str:
     lost = sum(attempt.outcome == Outcome.LOST for attempt in run.attempts)
     given_back = sum(attempt.outcome == Outcome.INTERRUPTED for attempt in run.attempts)
     told = []
-    if lost:
+    if lost and not (lost == 1 and run.reason == Reason.WORKER_LOST):
         told.append(
             ngettext("One attempt was lost.", "%(num)s attempts were lost.", lost)
         )

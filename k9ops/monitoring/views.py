@@ -96,7 +96,7 @@ def run_job(name: str) -> ResponseReturnValue:
     return _do(lambda: _say_started(services.start(name)), url_for(".jobs"))
 
 
-@bp.get("/jobs/<name>/pause")
+@bp.get("/jobs/<name>/pause/confirm")
 @requires("jobs.manage")
 def ask_to_pause(name: str) -> str:
     """The question before a task is paused."""
@@ -194,7 +194,7 @@ def run_log(run_id: str) -> Response:
     return Response(text, mimetype="text/plain", headers=headers)
 
 
-@bp.get("/runs/<run_id>/cancel")
+@bp.get("/runs/<run_id>/cancel/confirm")
 @requires("runs.manage")
 def ask_to_cancel(run_id: str) -> str:
     """The question before a run is cancelled."""

@@ -101,7 +101,9 @@ HOSTS: dict[str, Any] = {
     "child": _l("A child process on %(host)s, process %(pid)s"),
 }
 
+#: Log levels that are tinted, and their short forms.
 LEVELS: dict[str, str] = {"WARNING": "part", "ERROR": "bad", "CRITICAL": "bad"}
+SHORT_LEVELS: dict[str, str] = {"WARNING": "WARN", "CRITICAL": "CRIT"}
 
 
 def executor(name: str) -> str:
@@ -147,7 +149,7 @@ def progress(attempt: JobAttempt) -> str:
 def trigger(task: PeriodicTask) -> str:
     """When a task is due, in words; a crontab that has no words as it is written."""
     if task.every_seconds is not None:
-        return _("every %(span)s", span=formats.duration(task.every_seconds))
+        return _("every %(span)s", span=formats.span(task.every_seconds))
     return _crontab(str(task.cron))
 
 

@@ -63,6 +63,22 @@ def duration(seconds: float | None) -> str:
     return gettext("%(d)d d %(h)d h", d=hours // 24, h=hours % 24)
 
 
+def span(seconds: float) -> str:
+    """An interval as people say it: 5 minutes, 1 hour; one that is not round as a duration."""
+    for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= unit and seconds % unit == 0:
+            length = timedelta(seconds=seconds)
+            rounded = format_timedelta(length, granularity=name, threshold=1, locale=locale())
+            return rounded if _is_exact(seconds, unit) else duration(seconds)
+    return duration(seconds)
+
+
+def _is_exact(seconds: float, unit: int) -> bool:
+    """Whether Babel will tell the interval in this unit and not round it to a larger one."""
+    larger = {1: 60, 60: 3600, 3600: 86400, 86400: 7 * 86400}[unit]
+    return seconds < larger
+
+
 def milliseconds(value: float | None) -> str:
     return duration(None if value is None else value / 1000)
 
@@ -127,12 +143,17 @@ def distance(instant: datetime) -> str:
     delta = instant - utcnow()
     if abs(delta) < timedelta(seconds=1):
         return gettext("now")
-    return format_timedelta(delta, add_direction=True, locale=locale(), threshold=1.5)
+    return format_timedelta(delta, add_direction=True, locale=locale(), threshold=1)
 
 
 def age(instant: datetime) -> str:
     """The time since then, without the word for "ago"."""
-    return format_timedelta(utcnow() - instant, locale=locale(), threshold=1.5)
+    return format_timedelta(utcnow() - instant, locale=locale(), threshold=1)
+
+
+def near(instant: datetime | None) -> Markup:
+    """The day alone: today, Sun 15 Nov."""
+    return Markup("—") if instant is None else _time(instant, _near_day(instant))
 
 
 def stamp(instant: datetime, text: str) -> Markup:
