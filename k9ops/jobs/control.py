@@ -9,7 +9,7 @@ from k9ops.core.db import db
 from k9ops.core.errors import Conflict, NotFound
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.moves import Happening, move, write_event
-from k9ops.jobs.queries import get_run
+from k9ops.jobs.queries import get_run, known_id
 from k9ops.jobs.runtime import runtime
 from k9ops.jobs.states import ACTIVE, RETRYABLE, State
 
@@ -23,6 +23,7 @@ def cancel_run(run_id: str, by: str) -> JobRun:
         NotFound: there is no such run.
         Conflict: it has ended already.
     """
+    run_id = known_id(run_id)
     with db.engine.begin() as connection:
         if not _cancel_queued(connection, run_id, by) and not _ask_to_stop(connection, run_id, by):
             state = _state(connection, run_id)
@@ -38,6 +39,7 @@ def retry_run(run_id: str, by: str) -> JobRun:
         NotFound: there is no such run.
         Conflict: it is not at such an end, or a run of its task is active (overlap).
     """
+    run_id = known_id(run_id)
     with db.engine.begin() as connection:
         state = _state(connection, run_id)
         if state not in RETRYABLE:

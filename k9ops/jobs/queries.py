@@ -47,11 +47,11 @@ def list_runs(
         defer(JobRun.error_traceback), defer(JobRun.result)
     )
     if after:
-        statement = statement.where(JobRun.id > _known_id(after)).order_by(JobRun.id)
+        statement = statement.where(JobRun.id > known_id(after)).order_by(JobRun.id)
     else:
         statement = statement.order_by(JobRun.id.desc())
     if before:
-        statement = statement.where(JobRun.id < _known_id(before))
+        statement = statement.where(JobRun.id < known_id(before))
     found = list(db.session.scalars(statement.limit(limit + 1)))
     more, runs = len(found) > limit, found[:limit]
     if after:
@@ -94,7 +94,7 @@ def get_run(run_id: str) -> JobRun:
         NotFound: there is none of this id.
     """
     statement = (
-        select(JobRun).where(JobRun.id == _known_id(run_id)).options(selectinload(JobRun.attempts))
+        select(JobRun).where(JobRun.id == known_id(run_id)).options(selectinload(JobRun.attempts))
     )
     with Session(db.engine, expire_on_commit=False) as session:
         run = session.scalar(statement)
@@ -104,7 +104,12 @@ def get_run(run_id: str) -> JobRun:
         return run
 
 
-def _known_id(run_id: str) -> str:
+def known_id(run_id: str) -> str:
+    """The id as the database writes it.
+
+    Raises:
+        NotFound: it is no id at all.
+    """
     try:
         return str(UUID(run_id))
     except ValueError:
