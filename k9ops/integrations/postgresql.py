@@ -392,7 +392,7 @@ def _complaint(complaints: IO[bytes], program: str) -> str:
     complaints.seek(0)
     said = complaints.read(10_000).decode(errors="replace")
     found = re.search(r"(?:ERROR|FATAL|error):\s*(.+)", said)
-    return f"{Path(program).name}: {found[1] if found else _first_line(said)}"
+    return f"{Path(program).name}: {found[1] if found else _first_line(said)}".rstrip(".")
 
 
 def _first_line(said: str) -> str:
