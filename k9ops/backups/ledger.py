@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Dialect, func, insert, literal, select, update
+from sqlalchemy import Dialect, func, insert, literal, literal_column, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -64,7 +64,7 @@ def _events_of_unfinished() -> UpdateBase:
         "attempt": func.nullif(JobRun.attempts_made, 0),
         "token": JobRun.token + 1,
         "actor": literal(RESTORE),
-        "detail": literal({}, JSON),
+        "detail": literal_column("'{}'"),
     }
     unfinished = select(*columns.values()).where(JobRun.state.in_(ACTIVE))
     return insert(JobEvent).from_select(list(columns), unfinished, include_defaults=False)

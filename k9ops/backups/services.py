@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import k9ops
 from k9ops.backups import making, verifying
-from k9ops.backups.errors import Refused, explained, no_space
+from k9ops.backups.errors import BackupFailed, Refused, explained, no_space
 from k9ops.backups.folder import Backup, BackupFolder, name_for
 from k9ops.backups.making import Report, silent
 from k9ops.backups.manifest import Manifest, Refusal
@@ -109,9 +109,16 @@ def _require_space(path: Path, last: Backup | None) -> None:
     """Refuse early what would fill the disk: half as much again as the last one took."""
     needed = 1.5 * last.manifest.bytes if last else 0
     if making.kind_of(db.engine) == "sqlite":
-        needed += making.database_file(db.engine).stat().st_size
+        needed += _present(making.database_file(db.engine)).stat().st_size
     if shutil.disk_usage(path).free < needed:
         raise no_space(path, needed)
+
+
+def _present(live: Path) -> Path:
+    if not live.is_file():
+        message = f"There is no database at {live}."
+        raise BackupFailed(message, code="no_database", hint="Check DATABASE_URL.")
+    return live
 
 
 def remove_old() -> list[str]:

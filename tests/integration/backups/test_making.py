@@ -140,6 +140,14 @@ def test_make_backup_says_so_when_the_database_is_damaged(context, database_url)
     assert files(context) == set()
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_make_backup_says_so_when_there_is_no_database(make_app, tmp_path):
+    app = make_app(database_url=f"sqlite:///{tmp_path / 'nothing.db'}")
+    with app.app_context(), pytest.raises(BackupFailed, match="nothing.db"):
+        services.make_backup()
+    assert not (tmp_path / "nothing.db").exists()
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A disk of one megabyte."""
