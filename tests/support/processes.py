@@ -27,11 +27,14 @@ def scrub_environment() -> None:
         os.environ.pop(name, None)
 
 
-def environment(**settings: object) -> dict[str, str]:
-    """A child's environment: every setting is given, so that no `.env` can fill one in."""
-    shown = Settings(_env_file=None).model_dump() | settings
+def environment(folder: Path, **settings: object) -> dict[str, str]:
+    """A child's environment: every setting is given, so that no `.env` can fill one in.
+
+    Settings that are None are left out: the child finds its own default.
+    """
+    shown = Settings(_env_file=None, instance_path=folder).model_dump() | settings
     given = {name.upper(): _as_text(value) for name, value in shown.items() if value is not None}
-    kept = {name: value for name, value in os.environ.items() if name not in given}
+    kept = {name: value for name, value in os.environ.items() if name not in setting_names()}
     return kept | {name: value for name, value in given.items() if value}
 
 
@@ -105,7 +108,7 @@ class Instance:
     servers: list[Server] = field(default_factory=list)
 
     def env(self, **settings: object) -> dict[str, str]:
-        return environment(**{"instance_path": self.folder, **self.settings, **settings})
+        return environment(self.folder, **{**self.settings, **settings})
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "flask", *arguments]
