@@ -11,7 +11,7 @@ from k9ops.core.errors import NotFound
 
 def find_user(username: str) -> User | None:
     """The person of that name, whatever the letter case, active or not."""
-    if "\0" in username:  # PostgreSQL refuses the very question.
+    if not username.isprintable():  # NUL and half signs: the database refuses the very question.
         return None
     return db.session.scalars(select(User).where(User.username_key == fold(username))).one_or_none()
 
@@ -32,7 +32,7 @@ def get_user(username: str) -> User:
 def user_of_session(session_id: str) -> User | None:
     """The active person whom a session names, while its version is still theirs."""
     number, _, version = session_id.partition(".")
-    if not (number.isdecimal() and version.isdecimal()):
+    if not (number.isdecimal() and version.isdecimal() and len(number) < 10):
         return None
     user = db.session.get(User, int(number))
     return user if user and user.active and user.session_version == int(version) else None

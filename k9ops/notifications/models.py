@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from k9ops.core.clock import db_now
 from k9ops.core.db import Base
 
 
@@ -25,9 +26,9 @@ class Notification(Base):
     #: A word of `k9ops.notifications.kinds`.
     kind: Mapped[str] = mapped_column(String(80))
     params: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    #: The page it leads to, within this site.
-    url: Mapped[str] = mapped_column(String(500))
-    created_at: Mapped[datetime]
+    #: The page it leads to, within this site; empty when it leads nowhere.
+    url: Mapped[str] = mapped_column(String(500), default="")
+    created_at: Mapped[datetime] = mapped_column(default=db_now())
     read_at: Mapped[datetime | None]
     #: The same event reaches a person once.
     dedupe_key: Mapped[str | None] = mapped_column(String(300))

@@ -20,7 +20,7 @@ class Message:
     """What is told: a registered kind, its params, and the page that it leads to."""
 
     kind: str
-    url: str
+    url: str = ""
     params: dict[str, Any] = field(default_factory=dict)
     #: The same key reaches a person once, whoever tells it again and however often.
     dedupe_key: str | None = None
@@ -34,7 +34,6 @@ def notify(session: Session, users: Iterable[int], message: Message) -> int:
         "kind": message.kind,
         "params": clean_json(message.params),
         "url": message.url,
-        "created_at": db_now(),
         "dedupe_key": message.dedupe_key,
     }
     return sum(insert_new(session, Notification, user_id=user, **values) for user in users)
