@@ -1,0 +1,99 @@
+"""Settings: completed where absent, refused in one line where wrong."""
+
+import json
+import sys
+
+import pytest
+
+from config import Settings, load_settings, load_settings_or_exit
+from tests.support.processes import environment
+
+
+@pytest.fixture
+def start(tmp_path, monkeypatch, capsys):
+    """What an entry point prints, and its exit code, when it starts with these settings."""
+
+    def begin(folder=tmp_path, arguments=(), **settings):
+        for name, value in environment(folder, **settings).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["flask", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            load_settings_or_exit()
+        return ended.value.code, *capsys.readouterr()
+
+    return begin
+
+
+WRONG = {
+    "app_env": "staging",
+    "backup_frequency": "hourly",
+    "backup_hour": "24",
+    "backup_keep_last": "0",
+    "backup_keep_daily": "-1",
+    "backup_keep_weekly": "many",
+    "backup_keep_monthly": "1001",
+    "database_url": "mysql://localhost/k9",
+    "jobs_drain_seconds": "-1",
+    "jobs_executor_threads": "0",
+    "jobs_late_seconds": "-5",
+    "jobs_lease_seconds": "0",
+    "jobs_scheduler": "cron",
+    "jobs_tick_seconds": "0",
+    "session_cookie_secure": "perhaps",
+    "test_clock_offset_seconds": "60",
+    "unit_timezone": "Mars/Olympus",
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_start_ends_with_one_line_naming_the_setting_when_it_is_wrong(start, name):
+    code, out, error = start(**{name: WRONG[name]})
+    assert (code, out) == (2, "")
+    assert error.startswith(f"{name.upper()}: ")
+    assert len(error.splitlines()) == 1
+
+
+def test_start_gives_an_error_document_when_json_is_asked_for(start):
+    code, out, _ = start(arguments=["--json"], backup_hour="99")
+    assert code == 2
+    assert json.loads(out)["error"]["field"] == "BACKUP_HOUR"
+
+
+def test_start_keeps_an_address_to_itself_when_it_holds_a_password(start):
+    _, out, error = start(database_url="mysql://k9:hunter2@localhost/k9")
+    assert "hunter2" not in out + error
+
+
+def test_start_names_the_folder_when_it_cannot_be_made(start, tmp_path):
+    (tmp_path / "file").touch()
+    code, _, error = start(folder=tmp_path / "file" / "instance")
+    assert code == 2
+    assert error.startswith("INSTANCE_PATH: ")
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
+def test_settings_name_the_driver_when_the_address_does_not(tmp_path, scheme):
+    url = f"{scheme}://k9@localhost/k9"
+    settings = Settings(_env_file=None, instance_path=tmp_path, database_url=url)
+    assert settings.database_url == "postgresql+psycopg2://k9@localhost/k9"
+    assert not settings.is_sqlite
+
+
+def test_settings_use_the_instance_folder_when_nothing_else_is_said(tmp_path):
+    settings = Settings(_env_file=None, instance_path=tmp_path)
+    assert settings.database_url == f"sqlite:///{tmp_path}/k9ops.db"
+    assert settings.backup_dir == tmp_path / "backups"
+
+
+def test_settings_split_module_names_when_several_are_given(tmp_path, monkeypatch):
+    monkeypatch.setenv("JOBS_EXTRA_MODULES", "one.jobs, two.jobs,")
+    settings = Settings(_env_file=None, instance_path=tmp_path)
+    assert settings.jobs_extra_modules == ("one.jobs", "two.jobs")
+
+
+def test_load_settings_keeps_one_secret_when_called_twice(tmp_path, monkeypatch):
+    monkeypatch.setenv("INSTANCE_PATH", str(tmp_path))
+    first, second = load_settings(), load_settings()
+    assert first.secret_key == second.secret_key
+    assert len(first.secret_key) == 64
+    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
