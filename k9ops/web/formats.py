@@ -63,6 +63,19 @@ def duration(seconds: float | None) -> str:
     return gettext("%(d)d d %(h)d h", d=hours // 24, h=hours % 24)
 
 
+def rough(seconds: float) -> str:
+    """A duration for narrow cells: 3.1 s, 41 s, 1.4 min, 2.5 h."""
+    for unit, limit, text in (
+        (1, 60, gettext("%(n)s s")),
+        (60, 3600, gettext("%(n)s min")),
+        (3600, float("inf"), gettext("%(n)s h")),
+    ):
+        value = seconds / unit
+        if seconds < limit:
+            break
+    return text % {"n": number(value, 0 if value >= 9.95 else 1)}
+
+
 def span(seconds: float) -> str:
     """An interval as people say it: 5 minutes, 1 hour; one that is not round as a duration."""
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
@@ -125,10 +138,12 @@ def when(instant: datetime | None, *, seconds: bool = False) -> Markup:
 
 
 def brief(instant: datetime | None) -> Markup:
-    """As `when`, but today's times stand without the word."""
-    if instant is not None and _days_from_now(instant) == 0:
-        return _time(instant, clock(instant))
-    return when(instant)
+    """As `when`, in fewer words: today's time alone, within a week the weekday's name."""
+    days = _days_from_now(instant) if instant is not None else 0
+    if instant is None or abs(days) == 1 or abs(days) > 6:
+        return when(instant)
+    weekday = format_date(local(instant).date(), "EEE", locale=locale()) if days else ""
+    return _time(instant, f"{weekday} {clock(instant)}".strip())
 
 
 def ago(instant: datetime | None) -> Markup:
