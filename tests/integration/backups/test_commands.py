@@ -1,0 +1,90 @@
+"""The commands about backups, as a person or a script meets them."""
+
+import json
+
+import pytest
+
+from k9ops.backups import queries, services
+from k9ops.core.db import db
+from tests.support.backups import halve, hashes
+
+
+def run(runner, *arguments, **given):
+    result = runner.invoke(args=list(arguments), **given)
+    document = json.loads(result.stdout) if "--json" in arguments else result.output
+    return result.exit_code, document
+
+
+@pytest.fixture
+def backup(context):
+    return services.make_backup()
+
+
+def test_run_backup_prints_its_run_when_it_succeeds(cli):
+    done = cli("run-backup", "--json")
+    document = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert (document["state"], document["path"], document["reason"]) == (
+        "succeeded", "in_process", "celery_off",
+    )  # fmt: skip
+    listed = json.loads(cli("list-backups", "--json").stdout)
+    assert [item["file"] for item in listed] == [document["result"]["file"]]
+    assert cli("verify-backup", document["result"]["file"]).returncode == 0
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_run_backup_names_the_package_when_pg_dump_is_missing(instance, tmp_path):
+    done = instance.flask("run-backup", PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "postgresql-client" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list((instance.folder / "backups").iterdir()) == []
+
+
+def test_list_backups_tells_what_the_interface_promises_when_there_is_one(runner, backup):
+    code, listed = run(runner, "list-backups", "--json")
+    assert code == 0
+    assert [set(item) for item in listed] == [
+        {"file", "bytes", "sha256", "created_at", "database", "uploaded", "verified_at"}
+    ]
+
+
+def test_list_backups_says_so_when_there_is_none(runner, context):
+    assert run(runner, "list-backups", "--json") == (0, [])
+    assert "no backup" in run(runner, "list-backups")[1]
+
+
+def test_verify_backup_exits_with_1_when_it_refuses(runner, backup):
+    halve(backup.path)
+    code, document = run(runner, "verify-backup", "latest", "--json")
+    assert code == 1
+    assert document["error"]["code"] == "size_differs"
+
+
+@pytest.mark.parametrize("command", ["verify-backup", "restore-backup"])
+def test_commands_exit_with_1_when_the_file_is_unknown(runner, context, command):
+    code, document = run(runner, command, "nothing.zst", "--json", *["--yes"][: command[0] == "r"])
+    assert code == 1
+    assert document["error"]["code"] == "unknown_backup"
+
+
+def test_restore_backup_asks_for_the_word_when_yes_is_not_given(runner, backup, database_url):
+    before = hashes(database_url)
+    code, document = run(runner, "restore-backup", backup.file, "--json", input="restore\n")
+    assert code == 2
+    assert document["error"]["code"] == "not_confirmed"
+    assert hashes(database_url) == before
+
+
+def test_restore_backup_tells_what_it_did_when_it_is_done(runner, backup):
+    code, document = run(runner, "restore-backup", backup.file, "--yes", "--json")
+    assert code == 0
+    assert document["file"] == backup.file
+    assert document["safety_backup"] in {one.file for one in queries.folder().backups()}
+
+
+def test_restore_backup_takes_a_path_when_the_file_lies_elsewhere(runner, backup, tmp_path):
+    for file in (backup.path, backup.path.with_name(f"{backup.file}.json")):
+        file.rename(tmp_path / file.name)
+    assert run(runner, "restore-backup", str(tmp_path / backup.file), "--yes")[0] == 0
+    db.session.remove()

@@ -1,0 +1,102 @@
+"""The page of backups as each person meets it."""
+
+import shutil
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from k9ops.audit.models import AuditEntry
+from k9ops.backups import queries, services
+from k9ops.backups.folder import name_for
+from k9ops.core.db import db, new_id
+from k9ops.jobs.models import JobRun
+from tests.support.backups import halve
+from tests.support.people import csrf_token
+
+
+@pytest.fixture
+def backup(context):
+    return services.make_backup()
+
+
+@pytest.fixture
+def page(client_of, amal):
+    return client_of(amal)
+
+
+def post(client, address):
+    fields = {"csrf_token": csrf_token(client.get("/backups?lang=en").text)}
+    return client.post(address, data=fields)
+
+
+def actions() -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
+
+
+def test_list_shows_the_backup_when_there_is_one(page, backup):
+    answer = page.get("/backups?lang=en")
+    assert answer.status_code == 200
+    assert backup.file in answer.text
+
+
+def test_list_says_so_when_there_is_none(page, context):
+    assert page.get("/backups?lang=en").status_code == 200
+
+
+def test_list_pages_by_name_when_there_are_many(page, context):
+    one = services.make_backup()
+    for number in range(26):
+        with queries.folder().working() as beside:
+            shutil.copy(one.path, beside / "packed")
+            at = one.created_at - timedelta(hours=number + 1)
+            changes = {"file": name_for(new_id(), "sqlite", at), "created_at": at}
+            other = one.manifest.model_copy(update={**changes, "run_id": new_id()})
+            queries.folder().publish(beside / "packed", other)
+    newest_first = [backup.file for backup in queries.folder().backups()]
+    assert len(newest_first) == 27
+    second = page.get(f"/backups?lang=en&before={newest_first[24]}").text
+    assert newest_first[25] in second
+    assert newest_first[0] not in second
+
+
+def test_make_starts_a_run_when_the_administrator_asks(page, context):
+    answer = post(page, "/backups/make")
+    run = db.session.scalars(select(JobRun)).one()
+    assert answer.location == f"/runs/{run.id}"
+    assert run.requested_by == "amal"
+    assert "backup.requested" in actions()
+
+
+def test_verify_says_what_came_of_it_when_asked(page, backup):
+    halve(backup.path)
+    answer = post(page, f"/backups/{backup.file}/verify")
+    assert answer.status_code == 303
+    assert "bytes" in page.get("/backups?lang=en").text
+    assert "backup.verified" in actions()
+
+
+def test_download_gives_the_file_when_allowed(page, backup):
+    with page.get(f"/backups/{backup.file}/download") as answer:
+        assert answer.data == backup.path.read_bytes()
+        assert backup.file in answer.headers["Content-Disposition"]
+    assert "backup.downloaded" in actions()
+
+
+@pytest.mark.parametrize("name", ["..%2fk9ops.db", "..", "secret_key", "%2fetc%2fpasswd"])
+def test_download_gives_nothing_when_the_name_leaves_the_folder(page, backup, name, tmp_path):
+    (tmp_path / "secret_key").write_text("secret")
+    answer = page.get(f"/backups/{name}/download")
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("who", ["badr", "caline"])
+def test_pages_refuse_when_the_person_may_not(who, request, client_of, backup):
+    client = client_of(request.getfixturevalue(who))
+    assert client.get("/backups").status_code == 403
+    assert client.get(f"/backups/{backup.file}/download").status_code == 403
+
+
+def test_pages_ask_to_sign_in_when_nobody_has(client, backup):
+    assert client.get(f"/backups/{backup.file}/download").status_code == 302
