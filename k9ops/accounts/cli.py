@@ -47,11 +47,11 @@ def set_password(username: str, *, as_json: bool) -> None:
 
     The password is asked for without showing it, or read from standard input.
     """
-    services.set_password(username, _ask_password(), actor=COMMAND_LINE)
+    user = services.set_password(username, _ask_password(), actor=COMMAND_LINE)
     if as_json:
-        print_json({"username": username})
+        print_json({"username": user.username})
     else:
-        click.echo(f"{username} has a new password.")
+        click.echo(f"{user.username} has a new password.")
 
 
 @click.command("create-token", cls=Command)

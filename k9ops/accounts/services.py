@@ -107,7 +107,7 @@ def first_admin(username: str, password: str) -> NewUser:
     return NewUser(username, password, Role.ADMINISTRATOR)
 
 
-def set_password(username: str, password: str, *, actor: Actor) -> None:
+def set_password(username: str, password: str, *, actor: Actor) -> User:
     """Give a person a new password; ends all their sessions and opens a locked name.
 
     Raises:
@@ -121,6 +121,7 @@ def set_password(username: str, password: str, *, actor: Actor) -> None:
     tries.reopen(db.session(), tries.hash_name(user.username))
     record(db.session(), actor, "user.password_set", _target(user))
     db.session.commit()
+    return user
 
 
 def keep_choices(user: User, *, language: str | None, theme: str | None) -> None:
