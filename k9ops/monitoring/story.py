@@ -111,9 +111,7 @@ def _before(run: JobRun) -> str:
     given_back = sum(attempt.outcome == Outcome.INTERRUPTED for attempt in run.attempts)
     told = []
     if lost and not (lost == 1 and run.reason == Reason.WORKER_LOST):
-        told.append(
-            ngettext("One attempt was lost.", "%(num)s attempts were lost.", lost)
-        )
+        told.append(ngettext("One attempt was lost.", "%(num)s attempts were lost.", lost))
     if given_back:
         told.append(
             ngettext(

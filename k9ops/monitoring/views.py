@@ -20,6 +20,7 @@ from k9ops.jobs.states import ACTIVE, RETRYABLE
 from k9ops.monitoring import charts, forms, queries, services, story, words
 from k9ops.notifications.kinds import show
 from k9ops.notifications.queries import list_notifications, unread_count
+from k9ops.web.formats import isolated
 from k9ops.web.security import SIGNED_IN, may, requires, safe_path
 
 bp = Blueprint("monitoring", __name__, template_folder="templates")
@@ -103,7 +104,7 @@ def ask_to_pause(name: str) -> str:
     text = _("It does not run at its times until you resume it. It can still be run by hand.")
     return render_template(
         "web/confirm.html",
-        title=_("Pause “%(job)s”?", job=job_title(name)),
+        title=_("Pause “%(job)s”?", job=isolated(job_title(name))),
         text=text,
         url=url_for(".pause_task", name=name),
         yes=_("Pause it"),
@@ -201,7 +202,7 @@ def ask_to_cancel(run_id: str) -> str:
     found = get_run(run_id)
     return render_template(
         "web/confirm.html",
-        title=_("Cancel this run of “%(job)s”?", job=job_title(found.job)),
+        title=_("Cancel this run of “%(job)s”?", job=isolated(job_title(found.job))),
         text=_("A waiting run ends at once; a running one stops at its next check."),
         url=url_for(".cancel_run", run_id=found.id),
         yes=_("Cancel the run"),
@@ -247,7 +248,7 @@ def _do(action: Callable[[], None], back: str) -> ResponseReturnValue:
 
 
 def _say_started(started: JobRun) -> None:
-    text = _("A run of “%(job)s” was asked for", job=job_title(started.job))
+    text = _("A run of “%(job)s” was asked for", job=isolated(job_title(started.job)))
     url = url_for(".run", run_id=started.id)
     flash({"text": text, "url": url, "word": _("Open it")}, "ok")  # type: ignore[arg-type]
 
@@ -259,4 +260,4 @@ def _say(_done: object, text: str) -> None:
 def _say_task(change: Callable[..., object], name: str, text: str) -> None:
     task_job = get_job(name).name if name in catalogue() else name
     change(name)
-    flash(f"{job_title(task_job)}: {text}", "ok")
+    flash(f"{isolated(job_title(task_job))}: {text}", "ok")

@@ -1,6 +1,5 @@
 """The engine's words for people: each state, path, reason and event with its sign and family."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,11 +158,12 @@ def _crontab(cron: str) -> str:
         return cron
     if hour == "*" and rest == ["*", "*", "*"]:
         return _("hourly")
-    names: Mapping[tuple[str, ...], str] = {("*", "*", "*"): _("daily"), ("1", "*", "*"): _("monthly")}
     day, month, weekday = rest
+    if (day, month, weekday) == ("*", "*", "*"):
+        return _("daily")
     if (day, month) == ("*", "*") and weekday in "0123456":
         return _("weekly")
-    return names.get((day, month, weekday), cron)
+    return _("monthly") if day.isdecimal() and (month, weekday) == ("*", "*") else cron
 
 
 def event_title(event: JobEvent) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from babel.dates import format_date, format_timedelta
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from k9ops.core.clock import utcnow
 from k9ops.core.i18n import get_locale, gettext
@@ -35,16 +35,13 @@ def size(count: float | None) -> str:
     """Bytes in decimal units: 148200000 → 148.2 MB."""
     if count is None:
         return gettext("unknown")
-    for limit, unit in (
-        (1e3, gettext("%(n)s B")),
-        (1e6, gettext("%(n)s kB")),
-        (1e9, gettext("%(n)s MB")),
-        (1e12, gettext("%(n)s GB")),
-    ):
-        if abs(count) < limit or limit == 1e12:
-            scaled = count / (limit / 1e3)
-            return unit % {"n": number(scaled, 0 if limit == 1e3 else 1)}
-    raise AssertionError("the last unit takes everything")
+    if count < 1e3:
+        return gettext("%(n)s B", n=number(count))
+    if count < 1e6:
+        return gettext("%(n)s kB", n=number(count / 1e3, 1))
+    if count < 1e9:
+        return gettext("%(n)s MB", n=number(count / 1e6, 1))
+    return gettext("%(n)s GB", n=number(count / 1e9, 1))
 
 
 def duration(seconds: float | None) -> str:
@@ -65,31 +62,30 @@ def duration(seconds: float | None) -> str:
 
 def rough(seconds: float) -> str:
     """A duration for narrow cells: 3.1 s, 41 s, 1.4 min, 2.5 h."""
-    for unit, limit, text in (
-        (1, 60, gettext("%(n)s s")),
-        (60, 3600, gettext("%(n)s min")),
-        (3600, float("inf"), gettext("%(n)s h")),
-    ):
-        value = seconds / unit
-        if seconds < limit:
-            break
-    return text % {"n": number(value, 0 if value >= 9.95 else 1)}
+    if seconds < 60:
+        return gettext("%(n)s s", n=_two_digits(seconds))
+    if seconds < 3600:
+        return gettext("%(n)s min", n=_two_digits(seconds / 60))
+    return gettext("%(n)s h", n=_two_digits(seconds / 3600))
+
+
+def _two_digits(value: float) -> str:
+    return number(value, 0 if value >= 9.95 else 1)
 
 
 def span(seconds: float) -> str:
     """An interval as people say it: 5 minutes, 1 hour; one that is not round as a duration."""
-    for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
-        if seconds >= unit and seconds % unit == 0:
-            length = timedelta(seconds=seconds)
-            rounded = format_timedelta(length, granularity=name, threshold=1, locale=locale())
-            return rounded if _is_exact(seconds, unit) else duration(seconds)
-    return duration(seconds)
+    # Babel rounds to the largest unit that fits, so only whole ones are left to it.
+    units = (60, 1), (3600, 60), (86400, 3600), (7 * 86400, 86400)
+    whole = next((unit for larger, unit in units if seconds < larger), 0)
+    if not whole or seconds % whole:
+        return duration(seconds)
+    return format_timedelta(timedelta(seconds=seconds), threshold=1, locale=locale())
 
 
-def _is_exact(seconds: float, unit: int) -> bool:
-    """Whether Babel will tell the interval in this unit and not round it to a larger one."""
-    larger = {1: 60, 60: 3600, 3600: 86400, 86400: 7 * 86400}[unit]
-    return seconds < larger
+def isolated(text: object) -> str:
+    """`text` fenced by signs, so that its direction does not turn the sentence round it."""
+    return f"\u2068{text}\u2069"
 
 
 def milliseconds(value: float | None) -> str:
@@ -133,7 +129,7 @@ def plain(instant: datetime, *, seconds: bool = False) -> str:
 def when(instant: datetime | None, *, seconds: bool = False) -> Markup:
     """`plain` as markup, with all of the instant in the title."""
     if instant is None:
-        return Markup(escape(gettext("unknown")))
+        return Markup.escape(gettext("unknown"))
     return _time(instant, plain(instant, seconds=seconds))
 
 
@@ -149,7 +145,7 @@ def brief(instant: datetime | None) -> Markup:
 def ago(instant: datetime | None) -> Markup:
     """How long ago, or in how long: 8 hours ago, in 3 minutes."""
     if instant is None:
-        return Markup(escape(gettext("unknown")))
+        return Markup.escape(gettext("unknown"))
     return _time(instant, distance(instant))
 
 

@@ -1,4 +1,4 @@
-"""The chrome of every page: which places a person may go to, the bell, and the state of the house."""
+"""The chrome of every page: the places a person may go to, the bell, the state of the house."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

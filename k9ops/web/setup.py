@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, request, url_for
+from flask import Flask, has_request_context, request, url_for
 from flask_login import current_user
 
 from k9ops.core.clock import utcnow
@@ -51,7 +51,7 @@ def _fingerprint(path: Path, _changed_at: int) -> str:
 
 def _of_every_page() -> dict[str, object]:
     language = str(get_locale() or "ar")[:2]
-    theme = request.cookies.get("theme", "system") if request else "system"
+    theme = request.cookies.get("theme", "system") if has_request_context() else "system"
     return {
         "language": language,
         "other_language": next(code for code in LANGUAGES if code != language),
