@@ -58,8 +58,8 @@ system-packages:
 
 .venv/.assets: .venv/.build-packages package-lock.json .npmrc scripts/assets.py k9ops/web/icons.txt
 	@echo "Fetching fonts and icons …"
-	@$(BIN)/python -m scripts.assets
-	@touch $@
+	@if $(BIN)/python -m scripts.assets; then touch $@; \
+		else echo "Pages stay plain until \`make setup\` succeeds in fetching them." >&2; fi
 
 %.mo: %.po | .venv/.packages
 	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@

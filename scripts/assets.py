@@ -51,7 +51,7 @@ def install_packages() -> None:
         return
     code = npm(["ci", "--prefix", str(ROOT), "--loglevel", "error"], cwd=ROOT, stdout=DEVNULL)
     if code:
-        sys.exit("Fonts and icons could not be installed: see npm's message above.")
+        sys.exit("Fonts and icons could not be fetched: see npm's message above.")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from config import ROOT
-from scripts import house_numbers
+from scripts import assets, house_numbers
 
 #: Spelled in two parts, so that this file does not hold them.
 BANNED = [
@@ -20,7 +20,16 @@ BANNED = [
     "deb." + "debian.org",
     "index" + "-url",
 ]
-IGNORED = {".git", ".venv", "node_modules", "instance", "vendor", "__pycache__", "test-results"}
+IGNORED = {
+    ".git",
+    ".hypothesis",
+    ".venv",
+    "node_modules",
+    "instance",
+    "vendor",
+    "__pycache__",
+    "test-results",
+}
 KINDS = {
     "", ".cfg", ".css", ".example", ".html", ".in", ".ini", ".js", ".json", ".md", ".mako", ".po",
     ".py", ".sql", ".toml", ".txt", ".yml",
@@ -88,3 +97,9 @@ def test_make_help_lists_the_public_targets():
     ).stdout
     wanted = "setup run scheduler test test-unit test-integration test-e2e faults bench check help"
     assert [name for name in wanted.split() if f"make {name} " not in listed] == []
+
+
+def test_fonts_and_icons_are_there():
+    """Without them pages still work, so that nothing else would notice."""
+    files = assets.wanted_files()
+    assert [str(name) for name in files if not (assets.VENDOR / name).is_file()] == []
