@@ -184,6 +184,15 @@ def count_runs(wanted: RunFilter) -> int:
     return db.session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
+def gaps_of(runs: Sequence[JobRun]) -> dict[str, Any]:
+    """By run, the results of those that stand for missed due times; a list does not load them."""
+    missed = [run.id for run in runs if run.state == State.MISSED]
+    if not missed:
+        return {}
+    query = select(JobRun.id, JobRun.result).where(JobRun.id.in_(missed))
+    return dict(db.session.execute(query).tuples().all())
+
+
 def last_in_trouble(limit: int = 5) -> list[JobRun]:
     """The newest failed and partial runs."""
     query = select(JobRun).where(JobRun.state.in_((State.FAILED, State.PARTIAL)))

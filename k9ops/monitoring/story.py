@@ -74,7 +74,7 @@ def _ended(state: State, by: str, attempts: int) -> str:
 
 def _not_executed(run: JobRun, state: State) -> str:
     if state is State.MISSED:
-        return missed_words(run) or _("Its time passed and policy did not run it.")
+        return missed_words(run.result) or _("Its time passed and policy did not run it.")
     if state is State.SKIPPED:
         return _("Skipped, because the occurrence before was still active.")
     if state is State.CANCELLED:
@@ -84,10 +84,9 @@ def _not_executed(run: JobRun, state: State) -> str:
     return _("Waiting for somebody to take it.")
 
 
-def missed_words(run: JobRun) -> str:
-    """How many due times a missed row stands for, and from when to when."""
-    gap = run.result if isinstance(run.result, dict) else {}
-    if not {"count", "first_due", "last_due"} <= gap.keys():
+def missed_words(gap: Any) -> str:
+    """How many due times a missed row's result stands for, and from when to when."""
+    if not isinstance(gap, dict) or not {"count", "first_due", "last_due"} <= gap.keys():
         return ""
     first, last = (
         formats.plain(datetime.fromisoformat(gap[name])) for name in ("first_due", "last_due")

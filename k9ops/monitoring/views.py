@@ -141,9 +141,9 @@ def runs() -> str:
         choices=chosen,
         search=search,
         filtered=bool(search) or any(choice.value for choice in chosen),
-        count=queries.count_runs(wanted),
+        count=queries.count_runs(wanted) if page.newer or page.older else len(page.runs),
         count_limit=queries.COUNT_LIMIT,
-        missed_words=story.missed_words,
+        gaps={key: story.missed_words(gap) for key, gap in queries.gaps_of(page.runs).items()},
     )
 
 

@@ -1,1 +1,1 @@
-"""Page chrome: base templates, formats, icons, security headers, errors. Knows no dog and no job."""
+"""Page chrome: base templates, formats, icons, security headers, errors; no dog and no job."""
