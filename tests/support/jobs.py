@@ -99,19 +99,19 @@ def atomic(user: int, fail: bool = False, commit: bool = False) -> dict[str, boo
     return {"ok": True}
 
 
-@job(
-    "test.child",
-    title="Child",
-    isolation="process",
-    timeout_seconds=6,
-    soft_timeout_seconds=4,
-)
+@job("test.child", title="Child", isolation="process")
 def child(seconds: float = 0, heed: bool = True, kill_self: bool = False) -> dict[str, int]:
     """Work in a process of its own."""
     if kill_self:
         os.kill(os.getpid(), signal.SIGKILL)
     sleep.function(seconds, heed=heed)
     return {"pid": os.getpid()}
+
+
+@job("test.child_limits", title="Limits of a child", isolation="process", timeout_seconds=8)
+def child_limits(seconds: float) -> None:
+    """Heed nothing."""
+    sleep.function(seconds, heed=False)
 
 
 @job("test.limits", title="Limits", timeout_seconds=2, soft_timeout_seconds=0.5)
