@@ -1,6 +1,7 @@
 """Changing people and tokens; every function is one transaction with its audit entry."""
 
 import hashlib
+import logging
 import re
 import secrets
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from k9ops.core.i18n import gettext as _
 
 if TYPE_CHECKING:
     from config import Settings
+
+log = logging.getLogger(__name__)
 
 _USERNAME = re.compile(r"[\w](?:[\w.@-]| (?! )){0,62}[\w]")
 _EMAIL = re.compile(r"[^@\s\0]+@[^@\s\0]+\.[^@\s\0]+")
@@ -99,6 +102,9 @@ def ensure_first_admin(settings: "Settings") -> tuple[str, str] | None:
     try:
         create_user(first_admin(settings.admin_username, password), actor=COMMAND_LINE)
     except Conflict:
+        if not queries.has_administrator():
+            name = settings.admin_username
+            log.warning("no administrator: %s is taken; make one with `flask create-admin`", name)
         return None
     return None if settings.admin_password else (settings.admin_username, password)
 
