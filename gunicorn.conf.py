@@ -26,9 +26,7 @@ pidfile = str(_settings.instance_path / "web.pid")
 
 def post_worker_init(worker: Any) -> None:
     """Start the engine after the fork, in the worker that will run it."""
-    service = EngineService(
-        worker.app.callable, "web", ticks=_settings.jobs_scheduler == "web"
-    )
+    service = EngineService(worker.app.callable, "web", ticks=_settings.jobs_scheduler == "web")
     service.start()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         _drain_first(number, service)

@@ -1,4 +1,4 @@
-"""Composition: builds the Flask application in named steps. Starts no thread, opens no connection."""
+"""Composition: the Flask application in named steps. Starts no thread, opens no connection."""
 
 from typing import TYPE_CHECKING
 

@@ -112,7 +112,7 @@ def init_db(app: Flask, url: str) -> None:
 
 
 def set_sqlite_pragmas(connection: Any, _record: object) -> None:
-    """WAL, checked foreign keys. The driver's own transaction mode stays: it alone never starves."""
+    """WAL, checked foreign keys. The driver's own transaction mode stays: it never starves."""
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
@@ -122,7 +122,7 @@ def set_sqlite_pragmas(connection: Any, _record: object) -> None:
 def insert_new(connection: Connection | Session, table: type[Base], **values: Any) -> bool:
     """Insert a row unless a unique key of it is taken; whether it was inserted."""
     bind = connection.get_bind() if isinstance(connection, Session) else connection
-    insert = _INSERTS[bind.dialect.name]
+    insert: Any = _INSERTS[bind.dialect.name]
     result = connection.execute(insert(table).values(**values).on_conflict_do_nothing())
     return cast("CursorResult[Any]", result).rowcount == 1
 

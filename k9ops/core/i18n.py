@@ -1,11 +1,21 @@
-"""Languages: Arabic first, English too. Texts are English in the code and translated in `po` files."""
+"""Languages: Arabic first, English too. Texts are English in the code, translated in `po` files."""
 
 from flask import Flask, g, has_request_context, request, session
 from flask_babel import Babel, get_locale, gettext, lazy_gettext, ngettext
+from flask_babel.speaklater import LazyString
 
 from k9ops.core.settings import current_settings
 
-__all__ = ["LANGUAGES", "babel", "direction", "get_locale", "gettext", "lazy_gettext", "ngettext"]
+__all__ = [
+    "LANGUAGES",
+    "LazyString",
+    "babel",
+    "direction",
+    "get_locale",
+    "gettext",
+    "lazy_gettext",
+    "ngettext",
+]
 
 LANGUAGES = ("ar", "en")
 babel = Babel()

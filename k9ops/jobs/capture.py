@@ -16,7 +16,7 @@ class RunLogHandler(logging.Handler):
     def _text(self, record: logging.LogRecord) -> str:
         try:
             return self.format(record)
-        except Exception:  # a record that cannot be formatted must not end the job
+        except Exception:  # noqa: BLE001  (what cannot be formatted must not end the job)
             return f"{record.msg!r} (its arguments do not fit)"
 
 

@@ -1,4 +1,4 @@
-"""The run as its job sees it: progress, log, stop flag, effects; and the fence round its commits."""
+"""The run as its job sees it: progress, log, stop flag, effects; the fence round its commits."""
 
 import logging
 import threading

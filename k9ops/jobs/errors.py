@@ -15,7 +15,7 @@ class PermanentError(Exception):
         self.code = code
 
 
-class Stopped(Exception):  # noqa: N818  (the public name; not an error of the job)
+class Stopped(Exception):
     """The run is to stop: its soft limit passed, it was cancelled, or its lease was lost."""
 
     def __init__(self, why: Why) -> None:
@@ -23,7 +23,7 @@ class Stopped(Exception):  # noqa: N818  (the public name; not an error of the j
         self.why = why
 
 
-class LeaseLost(Exception):  # noqa: N818  (a fact, as the ledger sees it)
+class LeaseLost(Exception):
     """Another attempt owns the run by now; what was about to be committed is rolled back."""
 
 

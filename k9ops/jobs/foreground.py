@@ -1,4 +1,4 @@
-"""A command line as executor: it runs in the foreground what it dispatched, and waits for its end."""
+"""A command line as executor: it runs what it dispatched in the foreground, and waits."""
 
 import time
 

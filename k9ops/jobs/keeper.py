@@ -1,5 +1,8 @@
-"""The keeper: one thread per process that beats for its runs, writes progress and log lines,
-and tells a run that it is to stop. It has one database connection at a time."""
+"""The keeper: one thread per process that beats for its runs.
+
+It also writes their progress and log lines, and tells a run that it is to stop. It holds one
+database connection at a time.
+"""
 
 import logging
 import threading

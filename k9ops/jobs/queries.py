@@ -67,10 +67,9 @@ def filtered(statement: Select[Any], wanted: RunFilter) -> Select[Any]:
 
 
 def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    for name in ("job", "path", "reason"):
-        if value := getattr(wanted, name):
-            conditions.append(getattr(JobRun, name) == value)
+    columns = (JobRun.job, JobRun.path, JobRun.reason)
+    values = (wanted.job, wanted.path, wanted.reason)
+    conditions = [column == value for column, value in zip(columns, values, strict=True) if value]
     if wanted.states:
         conditions.append(JobRun.state.in_(wanted.states))
     if wanted.since:
@@ -193,7 +192,7 @@ def _iso(instant: datetime | None) -> str | None:
 def job_documents() -> list[dict[str, Any]]:
     """The JSON documents of `flask jobs list`: every job, and every task of another name."""
     tasks = {task.name: task for task in db.session.scalars(select(PeriodicTask))}
-    now = read_now(db.session)
+    now = read_now(db.session())
     names = sorted({*catalogue(), *tasks})
     return [_job_document(name, tasks.get(name), now) for name in names]
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeVar, get
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 
 from k9ops.core.errors import BadInput
+from k9ops.core.i18n import LazyString
 from k9ops.jobs.errors import UnknownJob
 from k9ops.jobs.retries import Retry
 from k9ops.jobs.states import Misfire, Overlap
@@ -36,7 +37,7 @@ logger = logging.getLogger(__name__)
 class Options:
     """What the decorator says of a job; the names are those of the public interface."""
 
-    title: str
+    title: str | LazyString
     queue: str = "k9_tasks"
     #: 0 to 9; 9 is taken first.
     priority: int = 5
@@ -102,7 +103,7 @@ class Job(Generic[P, R]):
 def job(
     name: str,
     *,
-    title: str,
+    title: str | LazyString,
     queue: str = "k9_tasks",
     priority: int = 5,
     trigger: TriggerSource = None,

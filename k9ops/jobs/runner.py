@@ -84,7 +84,7 @@ def _call(job: Job[..., Any], context: RunContext) -> Ending | None:
         return _stopped(stopped)
     except PermanentError as error:
         return replace(_failed(error), code=error.code, permanent=True)
-    except (Exception, SystemExit) as error:  # the runner is where every error of a job ends
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (here every error of a job ends)
         return _failed(error)
     finally:
         db.session.rollback()
@@ -134,7 +134,7 @@ def _failed(error: BaseException) -> Ending:
 def _text_of(error: BaseException) -> str:
     try:
         return str(error) or type(error).__name__
-    except Exception:  # an exception whose text raises is still recorded
+    except Exception:  # noqa: BLE001  (an exception whose text raises is still recorded)
         return type(error).__name__
 
 

@@ -37,7 +37,7 @@ from k9ops.jobs.triggers import Trigger, next_due, trigger_of
 logger = logging.getLogger(__name__)
 
 
-class DaemonExecutor(BaseExecutor):  # type: ignore[misc]  (apscheduler has no types)
+class DaemonExecutor(BaseExecutor):
     """An APScheduler executor whose threads never hold the process."""
 
     def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
@@ -48,20 +48,20 @@ class DaemonExecutor(BaseExecutor):  # type: ignore[misc]  (apscheduler has no t
     def _run(self, job: Any, run_times: list[datetime]) -> None:
         try:
             events = run_job(job, job._jobstore_alias, run_times, self._logger.name)
-        except BaseException:  # as APScheduler's own executors: reported, never swallowed
+        except BaseException:  # noqa: BLE001  (as APScheduler's own executors: reported)
             self._run_job_error(job.id, *sys.exc_info()[1:])
         else:
             self._run_job_success(job.id, events)
 
 
-class RowTrigger(BaseTrigger):  # type: ignore[misc]
+class RowTrigger(BaseTrigger):
     """A periodic task's own trigger, in the words of APScheduler; only wakes, decides nothing."""
 
     def __init__(self, trigger: Trigger) -> None:
         self._trigger = trigger
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
-        shift = utcnow() - datetime.now(now.tzinfo)  # noqa: DTZ005 (aware; zero save in tests)
+        shift = utcnow() - datetime.now(now.tzinfo)  # zero save in tests
         due = next_due(self._trigger, max(previous or now, now) + shift)
         return due - shift if due else None
 

@@ -1,4 +1,4 @@
-"""The life of a run as one table: every move the engine may make, and nothing else writes a state."""
+"""The life of a run as one table: every move that may be made."""
 
 from enum import StrEnum
 

@@ -47,9 +47,7 @@ def _follow(session: Session, job: Job[..., Any], trigger: Trigger, settings: "S
     now = read_now(session)
     if insert_new(session, PeriodicTask, **_new_row(job.name, job.name, wanted, now)):
         return
-    task = session.execute(
-        select(PeriodicTask).where(PeriodicTask.name == job.name)
-    ).scalar_one()
+    task = session.execute(select(PeriodicTask).where(PeriodicTask.name == job.name)).scalar_one()
     if task.edited_by is not None:
         return
     if task.paused_by == BY_SETTINGS:

@@ -59,9 +59,7 @@ class Ledger:
 
 
 @pytest.fixture
-def ledger(
-    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Ledger]:
+def ledger(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     path = tmp_path / "journal"
     monkeypatch.setenv("TEST_JOURNAL", str(path))
     url = database_url.replace("postgresql://", "postgresql+psycopg2://")
@@ -71,8 +69,6 @@ def ledger(
 
 
 @pytest.fixture
-def unit(
-    make_instance: Callable[..., Instance], database_url: str, ledger: Ledger
-) -> Instance:
+def unit(make_instance: Callable[..., Instance], database_url: str, ledger: Ledger) -> Instance:
     """A copy of the product with the tests' jobs and short leases."""
     return make_instance(database_url=database_url, **SETTINGS)

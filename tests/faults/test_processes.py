@@ -1,4 +1,4 @@
-"""Processes that race, die, freeze and stop: one run for each occurrence, one effect for each run."""
+"""Processes that race, die, freeze and stop: one run per occurrence, one effect per run."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -61,7 +62,7 @@ def check_occurrences(ledger: Ledger, job: str, at_least: int) -> None:
     """One succeeded run for each second between the first and the last, one effect for each run."""
     runs = ledger.runs(job)
     dues = [_instant(run["due_at"]) for run in runs]
-    steps = {later - earlier for earlier, later in zip(dues, dues[1:], strict=False)}
+    steps = {later - earlier for earlier, later in pairwise(dues)}
     assert steps == {timedelta(seconds=1)}, "an occurrence is missing or double"
     assert {run["state"] for run in runs} == {"succeeded"}
     assert len(runs) >= at_least
@@ -170,7 +171,7 @@ def test_frozen_process_is_fenced_when_it_thaws(unit: Instance, ledger: Ledger):
 def _all_of(ledger: Ledger, run_id: str) -> list[object]:
     tables = ("job_attempts", "job_events", "job_effects", "job_log_lines")
     children = [
-        ledger.rows(f"SELECT * FROM {table} WHERE run_id = :id ORDER BY id", id=run_id)  # noqa: S608
+        ledger.rows(f"SELECT * FROM {table} WHERE run_id = :id ORDER BY id", id=run_id)
         for table in tables
     ]
     return [ledger.run(run_id), *children]
