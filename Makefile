@@ -101,7 +101,7 @@ check: setup-dev  ## Format, lint, types, import rules, translations, migrations
 	@echo "types";         $(BIN)/mypy --no-error-summary
 	@echo "imports";       log=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$log"; exit 1; }
 	@echo "translations";  $(BIN)/python -m scripts.messages check
-	@echo "migrations";    $(BIN)/python -m scripts.check_migrations
+	@echo "migrations";    $(BIN)/python -m scripts.check_migrations >/dev/null
 
 numbers: setup-dev  ## Print the numbers of the house: sizes of functions and files, types
 	@$(BIN)/python -m scripts.house_numbers
