@@ -2,7 +2,7 @@
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
-from wtforms.validators import InputRequired
+from wtforms.validators import EqualTo, InputRequired
 
 from k9ops.core.i18n import lazy_gettext as _l
 
@@ -14,3 +14,15 @@ class SignInForm(FlaskForm):
     password = PasswordField(_l("Password"), [InputRequired(_l("Enter your password."))])
     remember = BooleanField(_l("Stay signed in for 8 hours"))
     next = HiddenField()
+
+
+class PasswordForm(FlaskForm):
+    """One's own new password, typed twice."""
+
+    current = PasswordField(
+        _l("Your password until now"), [InputRequired(_l("Enter your password."))]
+    )
+    new = PasswordField(_l("New password"), [InputRequired(_l("Enter a new password."))])
+    again = PasswordField(
+        _l("The new password again"), [EqualTo("new", _l("The two are not the same."))]
+    )

@@ -43,6 +43,11 @@ def has_administrator() -> bool:
     return bool(db.session.scalar(select(administrators)))
 
 
+def has_people() -> bool:
+    """Whether anyone at all has an account: an empty database has none."""
+    return bool(db.session.scalar(select(exists().where(User.id.is_not(None)))))
+
+
 def active_users_with(session: Session, permission: str) -> list[int]:
     """Ids of the active people whose role holds `permission`."""
     query = select(User.id).where(User.active, User.role.in_(roles_with(permission)))

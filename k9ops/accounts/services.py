@@ -130,6 +130,26 @@ def set_password(username: str, password: str, *, actor: Actor) -> User:
     return user
 
 
+def change_password(user: User, current: str, new: str, *, actor: Actor) -> None:
+    """Change one's own password; ends all sessions of the person, this one too.
+
+    Raises:
+        BadInput: `current` is not the password, or `new` breaks the rule.
+        SignInLocked: too many bad tries at the name, here and at the door together.
+    """
+    name_hash = tries.hash_name(user.username)
+    _refuse_if_locked(name_hash)
+    if not passwords.is_password(user.password_hash, current):
+        error = _count_bad_try(name_hash, user, actor.ip)
+        text = _("This is not your password.")
+        raise error if isinstance(error, SignInLocked) else BadInput(text, field="current")
+    passwords.check_password(new, user.username, field="new")
+    user.password_hash = passwords.hash_password(new)
+    user.session_version = User.session_version + 1
+    record(db.session(), actor, "user.password_changed", _target(user))
+    db.session.commit()
+
+
 def keep_choices(user: User, *, language: str | None, theme: str | None) -> None:
     """Keep the language in which `user` reads and the look they like; unknown words are ignored.
 

@@ -62,10 +62,15 @@ def signed_in_user() -> User | None:
     return user if has_request_context() and user.is_authenticated else None
 
 
+def get_signed_in_user() -> User:
+    """The person of this request, for views that let nobody else in."""
+    user: User = current_user._get_current_object()
+    return user
+
+
 def signed_in_id() -> int:
     """The id of the person of this request, for views that let nobody else in."""
-    user_id: int = current_user.id
-    return user_id
+    return get_signed_in_user().id
 
 
 def current_actor() -> Actor:

@@ -1,19 +1,22 @@
-"""The door: sign in, sign out."""
+"""The door: sign in, sign out; and one's own password."""
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
 from k9ops.accounts import services
 from k9ops.accounts.errors import SignInLocked, SignInRefused
-from k9ops.accounts.forms import SignInForm
+from k9ops.accounts.forms import PasswordForm, SignInForm
 from k9ops.accounts.models import Theme
+from k9ops.accounts.passwords import LONGEST, SHORTEST
 from k9ops.accounts.sessions import (
     begin_session,
     current_actor,
     end_session,
+    get_signed_in_user,
     signed_in_user,
 )
-from k9ops.core.errors import K9Error
+from k9ops.core.errors import BadInput, K9Error
+from k9ops.core.i18n import gettext as _
 from k9ops.web.nav import state_facts
 from k9ops.web.security import SIGNED_IN, is_api, public, requires, safe_path
 from k9ops.web.views import keep_theme
@@ -64,11 +67,38 @@ def keep_choices() -> None:
 @bp.post("/sign-out")
 @requires(SIGNED_IN)
 def sign_out() -> ResponseReturnValue:
-    user = signed_in_user()
-    if user:
-        services.note_sign_out(user, actor=current_actor())
+    services.note_sign_out(get_signed_in_user(), actor=current_actor())
     end_session()
     return redirect("/sign-in", 303)
+
+
+@bp.get("/account/password")
+@requires(SIGNED_IN)
+def password() -> str:
+    """Where one changes one's own password."""
+    return _password_page(PasswordForm())
+
+
+@bp.post("/account/password")
+@requires(SIGNED_IN)
+def change_password() -> ResponseReturnValue:
+    """Change it; other browsers of the person are signed out, this one goes on."""
+    form, user = PasswordForm(), get_signed_in_user()
+    if not form.validate():
+        return _password_page(form), 422
+    try:
+        services.change_password(user, form.current.data, form.new.data, actor=current_actor())
+    except (BadInput, SignInLocked) as error:
+        field = form[error.field or "current"]
+        field.errors = [f"{error.message} {error.hint}".strip()]
+        return _password_page(form), error.status
+    begin_session(user, remember=session.permanent)
+    flash(_("Your password was changed. Other browsers were signed out."), "ok")
+    return redirect("/account/password", 303)
+
+
+def _password_page(form: PasswordForm) -> str:
+    return render_template("accounts/password.html", form=form, limits=(SHORTEST, LONGEST))
 
 
 def _sign_in_page(form: SignInForm, error: K9Error | None = None) -> str:
