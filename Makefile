@@ -14,7 +14,7 @@ REQUIREMENTS := requirements requirements-build requirements-dev
 # Of `make run`
 PORT ?= 8000
 WORKERS ?= 2
-SAMPLE ?= no
+SAMPLE ?= yes
 # Of the tests: `make test-unit T=tests/unit/jobs ARGS='-k cron'`
 T ?=
 ARGS ?=
@@ -69,7 +69,7 @@ system-packages:
 run: export PORT := $(PORT)
 run: export WORKERS := $(WORKERS)
 run: export SAMPLE := $(SAMPLE)
-run: setup  ## Start the product (PORT=8000, WORKERS=2, SAMPLE=yes for sample data); Ctrl-C ends it
+run: setup  ## Start the product (PORT=8000, WORKERS=2, SAMPLE=no for an empty unit); Ctrl-C ends it
 	@exec scripts/run
 
 scheduler: setup  ## Start a separate scheduler (with JOBS_SCHEDULER=standalone)
@@ -96,7 +96,7 @@ bench: setup-dev  ## Measure: backup, claim and finish, the Runs page
 	@$(PYTEST) -s --timeout=1800 $(or $(T),tests/benchmarks)
 
 check: setup-dev  ## Format, lint, types, import rules, translations, migrations
-	@echo "format";        $(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
+	@echo "format";        $(BIN)/ruff format --diff --quiet .
 	@echo "lint";          $(BIN)/ruff check --quiet .
 	@echo "types";         $(BIN)/mypy --no-error-summary
 	@echo "imports";       log=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$log"; exit 1; }
