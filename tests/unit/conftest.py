@@ -14,7 +14,7 @@ Reading = Callable[[str], AbstractContextManager[object]]
 
 @pytest.fixture
 def reading(tmp_path: Path) -> Iterator[Reading]:
-    """`with reading("ar"):` what a reader of Arabic sees, on the clock of Riyadh."""
+    """What a reader of `ar` or `en` sees, on the clock of Riyadh; a context."""
     app = create_app(make_settings(tmp_path))
 
     @contextmanager
