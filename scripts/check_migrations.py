@@ -9,7 +9,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from alembic.util import CommandError
 from flask_migrate import check, upgrade
 
 from config import Settings
@@ -28,8 +27,8 @@ def main() -> None:
             try:
                 upgrade()
                 check()
-            except (CommandError, SystemExit) as error:
-                sys.exit(f'{error}\nWrite the migration: make db-revision M="what it does"')
+            except SystemExit:  # Flask-Migrate has told the difference
+                sys.exit('Write the migration: make db-revision M="what it does"')
 
 
 if __name__ == "__main__":
