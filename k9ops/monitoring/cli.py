@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -208,14 +208,18 @@ def _check_words(field: str, given: str | tuple[str, ...], known: Iterable[str])
 
 def _instant(text: str) -> datetime:
     """`2h` ago, or an ISO instant; without an offset it is read on the unit's clock."""
-    span = re.fullmatch(r"(\d{1,6})([smhdw])", text)
-    if span:
-        return read_now(db.session()) - timedelta(**{_UNITS[span[2]]: int(span[1])})
     try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
+        return _read_instant(text).astimezone(UTC)
+    except (ValueError, OverflowError):
         hint = "Write 90s, 30m, 2h, 7d, 4w, or an instant such as 2026-11-20T06:30."
         raise BadInput(f"{text!r} is no time.", field="since", hint=hint) from None
+
+
+def _read_instant(text: str) -> datetime:
+    span = re.fullmatch(r"(\d+)([smhdw])", text)
+    if span:
+        return read_now(db.session()) - timedelta(**{_UNITS[span[2]]: int(span[1])})
+    instant = datetime.fromisoformat(text)
     return instant if instant.tzinfo else instant.replace(tzinfo=current_settings().zone)
 
 

@@ -200,6 +200,15 @@ def test_parallel_tries_are_all_counted(app: Flask, amal):
         assert db.session.scalar(select(SignInTry.failed)) == tries.TRIES
 
 
+def test_parallel_sign_ins_with_the_right_password_all_succeed(app: Flask, amal):
+    def good(_: int) -> str:
+        with app.app_context():
+            return services.sign_in("amal", amal.password, ip=None).username
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(good, range(8))) == ["amal"] * 8
+
+
 def test_names_of_tries_cannot_be_read_back(context):
     refusals("a password in the wrong field", 1)
     row = db.session.scalars(select(SignInTry)).one()

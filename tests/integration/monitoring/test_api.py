@@ -75,6 +75,9 @@ def test_via_is_kept(client, headers):
     [
         (b"{", 400, "malformed_json", None),
         (b"\xff\xfe", 400, "malformed_json", None),
+        (b"[" * 100_000, 400, "malformed_json", None),
+        (b'{"arguments": {"seconds": NaN}}', 422, "bad_argument", None),
+        (b'{"arguments": {"journal": "\\ud800"}}', 400, "malformed_json", None),
         (b"[]", 422, "bad_input", None),
         (b'"text"', 422, "bad_input", None),
         (b'{"arguments": []}', 422, "bad_input", "arguments"),

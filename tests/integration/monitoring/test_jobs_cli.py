@@ -95,6 +95,9 @@ def test_run_via_celery_never_falls_back(jobs):
         (("cancel", "nonsense"), "no_run", "run"),
         (("runs", "--state", "happy"), "bad_input", "states"),
         (("runs", "--since", "yesterday"), "bad_input", "since"),
+        (("runs", "--since", "999999999w"), "bad_input", "since"),
+        (("runs", "--since", "0001-01-01"), "bad_input", "since"),
+        (("runs", "--before", "nonsense"), "no_run", "run"),
         (("runs", "--limit", "0"), "usage", "limit"),
     ],
 )
