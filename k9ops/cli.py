@@ -1,23 +1,26 @@
-"""Entry point of the commands that belong to no feature: `flask prepare`, `flask scheduler`."""
+"""Entry point of the commands that belong to no feature: prepare, scheduler, load-sample."""
 
 import signal
 import threading
+from dataclasses import asdict
 
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from flask_migrate import upgrade
 
+from k9ops.accounts.queries import has_people
 from k9ops.accounts.services import ensure_first_admin
-from k9ops.core.console import handles_errors
+from k9ops.core.console import handles_errors, json_option, print_json
 from k9ops.core.settings import current_settings
 from k9ops.jobs.scheduler import EngineService
 from k9ops.jobs.tasks import sync_tasks
+from k9ops.sample import Loaded, load_sample
 
 
 def register_commands(app: Flask) -> None:
     """Give the application the commands of this module."""
-    for command in (prepare, scheduler):
+    for command in (prepare, scheduler, load_sample_unit):
         app.cli.add_command(command)
 
 
@@ -28,10 +31,34 @@ def register_commands(app: Flask) -> None:
 def prepare(sample: bool) -> None:
     """Bring the database up to date, with a first administrator. Safe to repeat."""
     upgrade()
+    empty = not has_people()
     made = ensure_first_admin(current_settings())
     sync_tasks()
     if made is not None:
         click.echo(f"sign-in {made[0]} {made[1]}")
+    if sample and empty:
+        _say_loaded(load_sample())
+
+
+@click.command("load-sample")
+@click.option("--scale", default=1, type=click.IntRange(1, 10_000), help="Months of history.")
+@json_option
+@with_appcontext
+@handles_errors
+def load_sample_unit(scale: int, as_json: bool) -> None:
+    """Load the sample unit: people to sign in as, and a month of background work."""
+    sync_tasks()
+    loaded = load_sample(scale)
+    if as_json:
+        print_json(asdict(loaded))
+    else:
+        _say_loaded(loaded)
+
+
+def _say_loaded(loaded: Loaded) -> None:
+    click.echo(f"sample unit: {len(loaded.people)} people, {loaded.runs} runs")
+    click.echo(f"sample sign-in {loaded.people[0]} {loaded.password}")
+    click.echo(f"(the same password for {', '.join(loaded.people[1:])})")
 
 
 @click.command("scheduler")

@@ -46,7 +46,12 @@ def run_in_child(claim: Claim) -> None:
     with runtime().keeper.watching(context):
         process = _start(claim)
         _wait_until_ready(process)
-    verdict = _watch(process, claim, deadline)
+    try:
+        verdict = _watch(process, claim, deadline)
+    except KeyboardInterrupt:
+        _kill(process)
+        _write_end(claim, cancelled_at_terminal())
+        raise
     _kill(process)
     _write_end(claim, verdict or _died(process.returncode))
 
@@ -135,6 +140,11 @@ def hard_limit(job_name: str) -> Ending:
     seconds = get_job(job_name).timeout_seconds
     text = f"The hard time limit of {seconds:g} s passed."
     return Ending(Outcome.TIMED_OUT, code="timed_out", message=text)
+
+
+def cancelled_at_terminal() -> Ending:
+    """The ending of a run whose command was ended with Ctrl-C."""
+    return Ending(Outcome.CANCELLED, code="cancelled", message="Cancelled at the terminal.")
 
 
 def _died(returncode: int) -> Ending:

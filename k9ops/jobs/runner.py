@@ -45,15 +45,24 @@ def execute(run_id: str, executor: str, path: Path = Path.IN_PROCESS) -> bool:
 
     Needs an application context. Raises nothing of the job: how it ended stands in the ledger.
     """
+    won = take(run_id, executor, path)
+    if won is not None:
+        work(won)
+    return won is not None
+
+
+def take(run_id: str, executor: str, path: Path = Path.IN_PROCESS) -> Claim | None:
+    """Claim the run, or None if it was not to be had."""
     with db.engine.begin() as connection:
-        won = claim(connection, run_id, path, executor)
-    if won is None:
-        return False
-    if get_job(won.job).isolation == "process":
-        isolation.run_in_child(won)
+        return claim(connection, run_id, path, executor)
+
+
+def work(claim: Claim) -> None:
+    """Execute a claimed run to its end, in a process of its own where the job asks for it."""
+    if get_job(claim.job).isolation == "process":
+        isolation.run_in_child(claim)
     else:
-        perform(won)
-    return True
+        perform(claim)
 
 
 def perform(claim: Claim) -> None:
@@ -61,8 +70,12 @@ def perform(claim: Claim) -> None:
     job = get_job(claim.job)
     context = RunContext(claim, db.engine, job.options)
     with runtime().keeper.watching(context):
-        with context.active():
-            ending = _call(job, context)
+        try:
+            with context.active():
+                ending = _call(job, context)
+        except KeyboardInterrupt:
+            _end(context, isolation.cancelled_at_terminal())
+            raise
         db.session.remove()
         if ending is not None:
             _end(context, ending)

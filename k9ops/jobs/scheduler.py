@@ -24,10 +24,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from k9ops.core.clock import db_now, utcnow
 from k9ops.core.db import db
 from k9ops.jobs import drain
+from k9ops.jobs.claims import Claim
 from k9ops.jobs.due import due_tasks, fire
 from k9ops.jobs.models import JobRun, PeriodicTask
 from k9ops.jobs.registry import catalogue
-from k9ops.jobs.runner import execute
+from k9ops.jobs.runner import take, work
 from k9ops.jobs.runtime import Runtime, executor_name, runtime
 from k9ops.jobs.states import Path, State
 from k9ops.jobs.sweep import Sweep
@@ -80,7 +81,9 @@ class EngineService:
         self._sweep = Sweep(
             self._engine, self._settings.jobs_lease_seconds, self._settings.jobs_tick_seconds
         )
-        self._active: set[str] = set()
+        #: Runs handed to a thread that has not claimed them yet, and threads at work.
+        self._handed: set[str] = set()
+        self._busy = 0
         self._lock = threading.Lock()
         self._mirrored_at: datetime | None = None
         self._ticked_at: float | None = None
@@ -100,10 +103,9 @@ class EngineService:
 
     def stop(self) -> None:
         """Drain: claim nothing more, let runs end in their grace, give back the rest."""
-        self._scheduler.pause()
         self._runtime.stopping_claims = True
         with self._app.app_context():
-            drain.drain(self._runtime, lambda: bool(self._active), self._settings)
+            drain.drain(self._runtime, lambda: self._busy > 0, self._settings)
         self._scheduler.shutdown(wait=False)
         self._runtime.service = None
 
@@ -142,6 +144,8 @@ class EngineService:
 
     def _guarded(self, function: Callable[[], object]) -> None:
         """Call inside the application; an outage of the database is said once, not every second."""
+        if self._runtime.stopping_claims:
+            return
         try:
             with self._app.app_context():
                 function()
@@ -189,11 +193,10 @@ class EngineService:
     def _execute_waiting(self) -> None:
         """Take waiting runs as far as there are free threads; the claim decides who gets each."""
         with self._lock:
-            free = self._settings.jobs_executor_threads - len(self._active)
-            if free <= 0 or self._runtime.stopping_claims:
-                return
-            waiting = [run for run in self._waiting(free) if run not in self._active][:free]
-            self._active.update(waiting)
+            free = self._settings.jobs_executor_threads - self._busy
+            waiting = self._waiting(free) if free > 0 else []
+            self._handed.update(waiting)
+            self._busy += len(waiting)
         for run_id in waiting:
             self._scheduler.add_job(self._execute, args=[run_id], executor="runs")
 
@@ -202,19 +205,30 @@ class EngineService:
             select(JobRun.id)
             .where(JobRun.state == State.QUEUED, JobRun.available_at <= db_now())
             .where(JobRun.path == Path.IN_PROCESS, JobRun.job.in_(catalogue()))
+            .where(JobRun.id.not_in(self._handed))
             .order_by(JobRun.priority.desc(), JobRun.available_at)
-            .limit(free + len(self._active))
+            .limit(free)
         )
         with self._engine.connect() as connection:
             return list(connection.scalars(statement))
 
     def _execute(self, run_id: str) -> None:
+        """One run in a thread of `runs`; a thread that hangs keeps its place, its run does not."""
         try:
             with self._app.app_context():
-                execute(run_id, self._name)
+                claim = self._take(run_id)
+                if claim is not None:
+                    work(claim)
         except SQLAlchemyError as error:
             logger.warning("run %s could not be taken: %s", run_id, error)
         finally:
             with self._lock:
-                self._active.discard(run_id)
+                self._busy -= 1
             self.wake()
+
+    def _take(self, run_id: str) -> Claim | None:
+        try:
+            return None if self._runtime.stopping_claims else take(run_id, self._name)
+        finally:
+            with self._lock:
+                self._handed.discard(run_id)

@@ -1,0 +1,220 @@
+"""The sample unit: people, what they were told, and a month of background work. All invented."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from k9ops.accounts.models import User
+from k9ops.accounts.passwords import make_up_password
+from k9ops.accounts.permissions import Role
+from k9ops.accounts.queries import find_user
+from k9ops.accounts.services import NewUser, create_user
+from k9ops.audit.services import COMMAND_LINE
+from k9ops.core.clock import read_now
+from k9ops.core.db import db, new_id
+from k9ops.core.errors import Conflict
+from k9ops.jobs.models import JobAttempt, JobEvent, JobLogLine, JobRun, PeriodicTask
+from k9ops.jobs.moves import Happening
+from k9ops.jobs.registry import get_job
+from k9ops.jobs.states import Outcome, Path, Reason, State
+from k9ops.notifications.models import Notification
+
+MANAGER = ("manager", "نورة المثالية")
+HANDLERS = (
+    ("handler1", "سالم التجريبي"),
+    ("handler2", "هند النموذجية"),
+    ("handler3", "فهد التجريبي"),
+    ("handler4", "ريم النموذجية"),
+)
+DAYS = 30
+#: A database is asked for this many rows at once.
+BATCH = 500
+_FULL_DISK = "No space left on the device: 12.0 MB free, 148.2 MB needed."
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was loaded, and the password that all sample people share."""
+
+    people: list[str]
+    password: str
+    runs: int
+
+
+def load_sample(scale: int = 1) -> Loaded:
+    """Load the sample unit: its people, and `scale` months of background work before today.
+
+    Raises:
+        Conflict: it was loaded before.
+    """
+    if find_user(MANAGER[0]) is not None:
+        raise Conflict("The sample unit is loaded already.", code="sample_loaded")
+    password = make_up_password()
+    people = _add_people(password)
+    runs = _add_history(random.Random(9), scale)  # noqa: S311  (no secret; the same each time)
+    _tell_administrators()
+    db.session.commit()
+    return Loaded(people, password, runs)
+
+
+def _add_people(password: str) -> list[str]:
+    roles = [(MANAGER, Role.PROJECT_MANAGER), *((one, Role.HANDLER) for one in HANDLERS)]
+    for (username, full_name), role in roles:
+        create_user(NewUser(username, password, role, full_name), actor=COMMAND_LINE)
+    return [username for (username, _), _ in roles]
+
+
+def _add_history(dice: random.Random, scale: int) -> int:
+    """Runs of every scheduled job, oldest first, each with its attempts, events and log."""
+    now = read_now(db.session())
+    tasks = list(db.session.scalars(select(PeriodicTask).order_by(PeriodicTask.name)))
+    days = range(DAYS * scale, 0, -1)
+    rows = (_Run(task, now - timedelta(days=day), dice) for day in days for task in tasks)
+    count = 0
+    while batch := list(islice(rows, BATCH)):
+        _insert(batch)
+        count += len(batch)
+    return count
+
+
+def _insert(batch: list["_Run"]) -> None:
+    for model in (JobRun, JobAttempt, JobEvent, JobLogLine):
+        values = [row for run in batch for row in run.rows(model)]
+        if values:
+            db.session.execute(insert(model), values)
+
+
+class _Run:
+    """One run of the past: it succeeded, mostly at the first try."""
+
+    def __init__(self, task: PeriodicTask, due: datetime, dice: random.Random) -> None:
+        self.id = new_id()
+        self.task = task
+        self.due = due.replace(minute=0, second=0, microsecond=0)
+        self.queued = self.due + timedelta(milliseconds=dice.randint(80, 900))
+        fate = dice.random()
+        self.failed = fate < 0.04
+        self.attempts = [*self._attempts(dice, 3 if self.failed else 1 + (fate < 0.1))]
+
+    def _attempts(self, dice: random.Random, count: int) -> Iterator[dict[str, Any]]:
+        job = get_job(self.task.job)
+        start = self.queued + timedelta(milliseconds=dice.randint(20, 1200))
+        for number in range(1, count + 1):
+            good = number == count and not self.failed
+            end = start + timedelta(seconds=dice.lognormvariate(2.5, 0.5))
+            yield {
+                "run_id": self.id,
+                "number": number,
+                "token": number,
+                "path": Path.IN_PROCESS,
+                "reason": Reason.CELERY_OFF,
+                "executor": f"web:sample:{dice.randint(200, 900)}",
+                "queued_at": self.queued,
+                "started_at": start,
+                "finished_at": end,
+                "outcome": Outcome.SUCCEEDED if good else Outcome.FAILED,
+                "error_code": None if good else "disk_full",
+                "error_message": None if good else _FULL_DISK,
+                "deadline_at": start + timedelta(seconds=job.timeout_seconds),
+                "heartbeat": int((end - start).total_seconds()),
+                "heartbeat_at": end,
+            }
+            start = end + timedelta(seconds=job.retry.delay_seconds)
+
+    def rows(self, model: type) -> list[dict[str, Any]]:
+        """The rows of this run in one table."""
+        if model is JobRun:
+            return [self._run()]
+        if model is JobAttempt:
+            return self.attempts
+        return [*self._events()] if model is JobEvent else [*self._lines()]
+
+    def _run(self) -> dict[str, Any]:
+        job, last = get_job(self.task.job), self.attempts[-1]
+        took = last["finished_at"] - last["started_at"]
+        return {
+            "id": self.id,
+            "job": job.name,
+            "occurrence": f"sample:{self.id}",
+            "task_id": self.task.id,
+            "task_version": self.task.version,
+            "queue": job.queue,
+            "priority": job.priority,
+            "requested_by": "schedule",
+            "state": State.FAILED if self.failed else State.SUCCEEDED,
+            "path": Path.IN_PROCESS,
+            "reason": Reason.CELERY_OFF,
+            "token": len(self.attempts),
+            "attempts_made": len(self.attempts),
+            "tries": len(self.attempts),
+            "max_tries": job.retry.attempts,
+            "due_at": self.due,
+            "queued_at": self.queued,
+            "available_at": last["started_at"],
+            "started_at": self.attempts[0]["started_at"],
+            "finished_at": last["finished_at"],
+            "duration_ms": took.total_seconds() * 1000,
+            "error_code": last["error_code"],
+            "error_message": last["error_message"],
+            "result": None if self.failed else {"sample": True},
+        }
+
+    def _events(self) -> Iterator[dict[str, Any]]:
+        yield self._event(self.queued, None, State.QUEUED, Happening.RECORDED, 0)
+        for attempt in self.attempts:
+            number = attempt["number"]
+            last = number == len(self.attempts)
+            end = State.FAILED if self.failed else State.SUCCEEDED
+            after = end if last else State.QUEUED
+            word = Happening.FINISHED if last else Happening.RETRY_PLANNED
+            started, finished = attempt["started_at"], attempt["finished_at"]
+            yield self._event(started, State.QUEUED, State.RUNNING, Happening.CLAIMED, number)
+            yield self._event(finished, State.RUNNING, after, word, number)
+
+    def _event(
+        self, at: datetime, before: State | None, after: State, word: Happening, number: int
+    ) -> dict[str, Any]:
+        return {
+            "run_id": self.id,
+            "at": at,
+            "from_state": before,
+            "to_state": after,
+            "kind": word,
+            "attempt": number or None,
+            "token": number,
+            "actor": self.attempts[number - 1]["executor"] if number else "schedule",
+        }
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        for attempt in self.attempts:
+            good = attempt["outcome"] == Outcome.SUCCEEDED
+            yield {
+                "run_id": self.id,
+                "attempt": attempt["number"],
+                "at": attempt["finished_at"],
+                "level": "INFO" if good else "ERROR",
+                "logger": "k9ops.sample",
+                "message": "sample run: nothing was really done" if good else _FULL_DISK,
+            }
+
+
+def _tell_administrators() -> None:
+    """One message for each failed run of the sample, the older ones read."""
+    statement = select(JobRun).where(JobRun.state == State.FAILED).order_by(JobRun.id.desc())
+    failed = list(db.session.scalars(statement.limit(20)))
+    administrators = select(User.id).where(User.role == Role.ADMINISTRATOR)
+    for user in db.session.scalars(administrators).all():
+        for number, run in enumerate(failed):
+            told = run.finished_at
+            params = {"job": run.job, "reason": run.error_message, "attempt": run.attempts_made}
+            db.session.add(
+                Notification(
+                    user_id=user, kind="run.failed", url=f"/runs/{run.id}", params=params,
+                    created_at=told, read_at=told if number > 1 else None,
+                )
+            )  # fmt: skip
