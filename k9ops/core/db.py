@@ -138,15 +138,20 @@ def holds_writes(session: Session) -> bool:
     return bool(pending) or bool(session.info.get(_WROTE))
 
 
+def mark_written(session: Session) -> None:
+    """Remember that something was written past the session, on its connection."""
+    session.info[_WROTE] = True
+
+
 @event.listens_for(Session, "after_flush")
 def _remember_flush(session: Session, _context: object) -> None:
-    session.info[_WROTE] = True
+    mark_written(session)
 
 
 @event.listens_for(Session, "do_orm_execute")
 def _remember_statement(state: ORMExecuteState) -> None:
     if state.is_insert or state.is_update or state.is_delete:
-        state.session.info[_WROTE] = True
+        mark_written(state.session)
 
 
 @event.listens_for(Session, "after_transaction_end")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, event, select
 from sqlalchemy.orm import Session
 
 from k9ops.core.clock import read_now
-from k9ops.core.db import db, holds_writes, insert_new, new_id
+from k9ops.core.db import db, holds_writes, insert_new, mark_written, new_id
 from k9ops.core.errors import BadInput
 from k9ops.jobs.context import fenced_begin
 from k9ops.jobs.errors import KeyInUse, OpenTransaction
@@ -105,6 +105,7 @@ def enqueue(
     new = _asked(name, arguments, key, via, requested_by)
     session = db.session()
     if record(session.connection(), new) is not None:
+        mark_written(session)
         event.listen(session, "after_commit", lambda _: carry(), once=True)
     return _find(session, new)
 

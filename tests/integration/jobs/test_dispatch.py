@@ -77,6 +77,12 @@ def test_enqueue_records_nothing_when_the_caller_rolls_back(engine_app: Flask):
     assert count() == 0
 
 
+def test_dispatch_is_refused_between_enqueue_and_its_commit(engine_app: Flask):
+    enqueue("test.sleep")
+    with pytest.raises(OpenTransaction):
+        dispatch("test.sleep")
+
+
 def test_enqueue_records_with_the_callers_commit(engine_app: Flask, user_id: int):
     db.session.add(Notification(user_id=user_id, kind="test", params={}))
     run = enqueue("test.sleep", key="mine")

@@ -155,9 +155,7 @@ def test_execute_does_nothing_when_the_run_is_not_due():
     waiting = dispatch("test.sleep")
     with db.engine.begin() as connection:
         later = read_now(connection) + timedelta(hours=1)
-        connection.execute(
-            update(JobRun).where(JobRun.id == waiting.id).values(available_at=later)
-        )
+        connection.execute(update(JobRun).where(JobRun.id == waiting.id).values(available_at=later))
     assert not execute(waiting.id, "cli:test:1")
     assert get_run(waiting.id).attempts == []
 
