@@ -21,7 +21,6 @@ max_requests = 0
 graceful_timeout = int(_settings.jobs_drain_seconds) + 15
 control_socket_disable = True
 loglevel = "warning"
-pidfile = str(_settings.instance_path / "web.pid")
 
 
 def post_worker_init(worker: Any) -> None:
