@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import flask_migrate
+import pytest
 from flask import Flask
 
 from config import ROOT, Settings
@@ -16,6 +17,8 @@ from tests.support.people import add_people
 from tests.support.postgres import PostgresServer
 
 KINDS = ("sqlite", "postgresql")
+#: For tests of what is refused before any database is asked.
+on_one_kind = pytest.mark.parametrize("database_kind", KINDS[:1])
 
 
 def make_settings(folder: Path, **values: object) -> Settings:

@@ -18,6 +18,7 @@ from k9ops.audit.services import COMMAND_LINE
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput, Conflict
 from k9ops.core.settings import current_settings
+from tests.support.databases import on_one_kind
 
 GOOD = "a long quiet evening"
 
@@ -54,6 +55,7 @@ def test_create_user_refuses_an_address_that_somebody_has(context):
     assert refusal.value.field == "email"
 
 
+@on_one_kind
 @pytest.mark.parametrize(
     ("field", "values"),
     [

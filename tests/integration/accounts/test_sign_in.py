@@ -16,6 +16,7 @@ from k9ops.audit.models import AuditEntry
 from k9ops.core import clock
 from k9ops.core.db import db
 from k9ops.core.errors import K9Error
+from tests.support.databases import on_one_kind
 from tests.support.people import csrf_token
 
 
@@ -45,6 +46,7 @@ def test_sign_in_page_leads_on_when_somebody_is_signed_in(client_of, amal):
     assert client_of(amal).get("/sign-in?next=/notifications").location == "/notifications"
 
 
+@on_one_kind
 @pytest.mark.parametrize(
     ("target", "led_to"),
     [
@@ -132,6 +134,7 @@ def test_session_ends_when_the_person_is_no_longer_active(client_of, app, amal):
         services.sign_in("amal", amal.password, ip=None)
 
 
+@on_one_kind
 @pytest.mark.parametrize("session_id", ["", "1", "1.", "x.y", "1.99", "99999999999999999999.1"])
 def test_session_with_a_strange_id_is_nobodys(client, app, session_id: str):
     with client.session_transaction() as strange:

@@ -11,6 +11,7 @@ from k9ops.accounts.models import ApiToken, User
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.core.clock import utcnow
 from k9ops.core.db import db
+from tests.support.databases import on_one_kind
 
 ADDRESS = "/api/v1/runs/01940000-0000-7000-8000-000000000000"
 
@@ -50,6 +51,7 @@ def test_call_without_a_token_is_told_how_to_sign_in(client):
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="K9 Ops"'
 
 
+@on_one_kind
 @pytest.mark.parametrize("scheme", ["Bearer", "Basic", "Token"])
 @pytest.mark.parametrize("text", ["", "k9_wrong", "\xff\xfe", "Zm9vOmJhcg=="])
 def test_wrong_token_is_refused_with_one_document(client, scheme: str, text: str):

@@ -9,6 +9,7 @@ from k9ops.audit.queries import AuditFilter, list_entries
 from k9ops.core.db import db
 from k9ops.jobs.foreground import run_here
 from k9ops.jobs.models import JobRun
+from tests.support.databases import on_one_kind
 
 ADDRESS = "/api/v1/jobs/test.sleep/run"
 UNKNOWN = "01940000-0000-7000-8000-000000000000"
@@ -70,6 +71,7 @@ def test_via_is_kept(client, headers):
     assert start(client, headers, via="celery").json["path"] == "celery"
 
 
+@on_one_kind
 @pytest.mark.parametrize(
     ("body", "status", "code", "field"),
     [
@@ -108,6 +110,7 @@ def test_unknown_job_names_the_nearest(client, headers):
     assert "test.sleep" in answer.json["error"]["hint"]
 
 
+@on_one_kind
 @pytest.mark.parametrize("name", ["badr", "caline"])
 def test_permission_is_needed_for_either_call(client, token_of, name: str):
     headers = token_of(name)
@@ -129,6 +132,7 @@ def test_run_is_shown_with_its_attempts(client, app, headers):
     assert document["finished_at"].endswith("+00:00")
 
 
+@on_one_kind
 @pytest.mark.parametrize("run_id", [UNKNOWN, "nonsense", "%00", "1 OR 1=1"])
 def test_unknown_run_is_not_found(client, headers, run_id: str):
     answer = client.get(f"/api/v1/runs/{run_id}", headers=headers)

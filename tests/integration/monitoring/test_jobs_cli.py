@@ -12,6 +12,7 @@ from k9ops.core.db import db
 from k9ops.jobs import dispatch
 from k9ops.jobs.foreground import run_here
 from k9ops.jobs.models import JobRun
+from tests.support.databases import on_one_kind
 
 UNKNOWN = "01940000-0000-7000-8000-000000000000"
 
@@ -76,6 +77,7 @@ def test_run_via_celery_never_falls_back(jobs):
     assert (code, run["state"]) == (1, "queued")
 
 
+@on_one_kind
 @pytest.mark.parametrize(
     ("arguments", "code", "field"),
     [
