@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from k9ops.backups import services
-from k9ops.core.errors import Unavailable
+from k9ops.core.errors import K9Error
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.jobs import Cron, PermanentError, Retry, current_run, job
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from config import Settings
 
 RUN_BACKUP = "backups.run_automated_backup"
+#: What another try would not change.
+PERMANENT = ("no_pg_dump", "no_backup_dir")
 #: Day of month and of week, per frequency; weeks begin on Sunday.
 _DAYS = {"daily": "* * *", "weekly": "* * 0", "monthly": "1 * *"}
 
@@ -40,7 +42,9 @@ def run_automated_backup(upload: bool = True) -> dict[str, Any]:
     run = current_run()
     try:
         return services.run_backup(run.id, run.progress, upload=upload)
-    except Unavailable as error:
-        if error.code in ("no_pg_dump", "no_backup_dir"):
-            raise PermanentError(f"{error.message} {error.hint}", error.code) from error
-        raise
+    except K9Error as error:
+        # The run keeps one text, so the remedy goes into it.
+        text = f"{error.message} {error.hint}".strip()
+        if error.code in PERMANENT:
+            raise PermanentError(text, error.code) from error
+        raise type(error)(text, code=error.code) from error

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from k9ops.backups import retention
+from k9ops.backups import retention, words
 from k9ops.backups.folder import Backup, BackupFolder
 from k9ops.core.clock import utcnow
 from k9ops.core.db import db
@@ -66,12 +66,9 @@ class ShownBackup:
         return self.backup.manifest.verified_at
 
     @property
-    def refused_code(self) -> str | None:
-        return self.backup.manifest.refused.code if self.backup.manifest.refused else None
-
-    @property
     def refused_reason(self) -> str | None:
-        return self.backup.manifest.refused.message if self.backup.manifest.refused else None
+        refused = self.backup.manifest.refused
+        return words.refusal(refused.code, refused.message) if refused else None
 
     @property
     def is_safety(self) -> bool:

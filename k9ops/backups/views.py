@@ -8,6 +8,7 @@ from k9ops.audit.services import Target, record
 from k9ops.backups import queries, services
 from k9ops.backups.errors import Refused
 from k9ops.backups.jobs import RUN_BACKUP
+from k9ops.backups.words import refusal
 from k9ops.core.db import db
 from k9ops.core.i18n import gettext
 from k9ops.jobs import dispatch
@@ -56,7 +57,8 @@ def verify(name: str) -> ResponseReturnValue:
         flash(gettext("%(file)s is whole.", file=backup.file), "ok")
     except Refused as error:
         outcome = error.code
-        flash(gettext("%(file)s is refused: %(why)s", file=backup.file, why=error.message), "bad")
+        why = refusal(error.code, error.message)
+        flash(gettext("%(file)s is refused: %(why)s", file=backup.file, why=why), "bad")
     target = Target("backup", backup.file, backup.file)
     record(db.session(), current_actor(), "backup.verified", target, {"outcome": outcome})
     db.session.commit()

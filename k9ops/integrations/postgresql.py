@@ -79,8 +79,7 @@ def _major(folder: Path) -> int:
     if not all((folder / name).exists() for name in ("pg_dump", "pg_restore", "psql")):
         return 0
     command = [str(folder / "pg_dump"), "--version"]
-    # S603: programs that were found on this machine, with arguments from here
-    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     number = re.search(r"\d+", said)
     return int(number[0]) if number else 0
 
@@ -321,10 +320,7 @@ def _started(
 ) -> Generator[_Process]:
     """A program that is waited for; its bad end becomes an error, an error in the block its end."""
     with tempfile.TemporaryFile() as complaints:
-        # S603: as above
-        process = subprocess.Popen(  # noqa: S603
-            command, stdin=stdin, stdout=stdout, stderr=complaints, env=env
-        )
+        process = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=complaints, env=env)
         try:
             yield process
             _close(process.stdin)

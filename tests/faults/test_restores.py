@@ -67,6 +67,11 @@ def is_at(instance, step: str) -> bool:
     return any(one["step"] == step for one in journal(instance)["steps"])
 
 
+def wait_for_step(instance, process, step: str) -> None:
+    wait_until(lambda: is_at(instance, step) or process.poll() is not None, 60, pause=0.002)
+    assert is_at(instance, step), process.communicate()
+
+
 def restore(instance, file: str) -> dict:
     done = instance.flask("restore-backup", file, "--yes", "--json", timeout=120)
     assert done.returncode == 0, done.stderr
@@ -88,8 +93,8 @@ def test_restore_is_wholly_old_or_wholly_new_when_it_is_killed(instance, databas
         process = instance.spawn("restore-backup", moments[other], "--yes")
         # Most of them while the live data is being replaced.
         step = "replace" if number % 3 else "verify"
-        wait_until(lambda step=step: is_at(instance, step), 60, pause=0.002)
-        time.sleep(chance.uniform(0, took))
+        wait_for_step(instance, process, step)
+        time.sleep(chance.uniform(0, 1.5 * took))
         # The command alone: what it started is left to itself.
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
