@@ -64,10 +64,10 @@ def explained(folder: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise no_space(folder) from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise no_space(folder) from error
+        raise BackupFailed(f"{error.filename or folder}: {error.strerror}.") from error
     except sqlite.Full as error:
         raise no_space(folder) from error
-    except (postgresql.ProgramFailed, sqlite.NotADatabase, sqlite.Locked) as error:
+    except (postgresql.ProgramFailed, sqlite.Fault) as error:
         raise BackupFailed(f"The database could not be read: {error}.") from error

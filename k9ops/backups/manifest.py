@@ -68,6 +68,9 @@ class Manifest(BaseModel):
             message = f"{backup.name} has no manifest ({backup.name}.json), so nothing proves it."
             hint = "Put the manifest that was made with it beside it."
             raise Refused(message, code="manifest_missing", field="file", hint=hint) from None
+        except OSError as error:
+            message = f"The manifest {backup.name}.json cannot be read: {error.strerror}."
+            raise Refused(message, code="manifest_unreadable", field="file") from None
         except ValidationError as error:
             message = f"The manifest {backup.name}.json cannot be read: {_first(error)}."
             raise Refused(message, code="manifest_unreadable", field="file", hint=LIST) from None

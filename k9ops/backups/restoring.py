@@ -20,7 +20,7 @@ from k9ops.audit.services import COMMAND_LINE, Actor
 from k9ops.backups import ledger, making, services
 from k9ops.backups.errors import Refused, RestoreFailed, RestoreRunning
 from k9ops.backups.folder import Backup
-from k9ops.backups.journal import Journal
+from k9ops.backups.journal import Journal, read
 from k9ops.backups.making import Report, silent
 from k9ops.backups.queries import folder
 from k9ops.backups.verifying import unpacked
@@ -91,10 +91,11 @@ def _restore(file: str, actor: Actor, journal: Journal, report: Report) -> dict[
     step("verify")
     with services.verified(file) as (backup, whole):
         _require_fitting(backup)
-        step("prepare")
-        safety = _make_safety_backup()
-        step("replace", safety_backup=safety)
-        _replace(backup, whole)
+        with _only_one_of_the_server():
+            step("prepare")
+            safety = _make_safety_backup()
+            step("replace", safety_backup=safety)
+            _replace(backup, whole)
     upgraded = backup.manifest.migration_head != current_head()
     step("upgrade" if upgraded else "replaced")
     if upgraded:
@@ -118,18 +119,30 @@ def _restore(file: str, actor: Actor, journal: Journal, report: Report) -> dict[
 
 @contextmanager
 def _only_one(instance: Path) -> Generator[None]:
-    """Two restores never run at once: neither of this copy nor into this server's database."""
+    """Two restores of this copy never run at once; of one that died it is told."""
     with locked(instance / "restore.lock", wait=False) as is_first:
         if not is_first:
             raise _running()
-        if db.engine.dialect.name == "sqlite":
-            yield
-            return
-        postgresql.ensure_database(db.engine.url)
-        with postgresql.only_restore(db.engine.url) as is_only:
-            if not is_only:
-                raise _running()
-            yield
+        last = read(instance)
+        if last and last["outcome"] is None:
+            steps = ", ".join(step["step"] for step in last["steps"])
+            logger.warning("the restore of %s died; its steps: %s", last["file"], steps)
+        yield
+
+
+@contextmanager
+def _only_one_of_the_server() -> Generator[None]:
+    """Nor do two into one database of a server, from wherever; makes it if it is missing."""
+    url = db.engine.url
+    if db.engine.dialect.name == "sqlite":
+        yield
+        return
+    if not postgresql.database_exists(url):
+        postgresql.create_database(url)
+    with postgresql.only_restore(url) as is_only:
+        if not is_only:
+            raise _running()
+        yield
 
 
 def _running() -> RestoreRunning:
@@ -160,7 +173,8 @@ def _live_tables() -> list[str]:
     try:
         if db.engine.dialect.name == "sqlite":
             return list(sqlite.count_rows(making.database_file(db.engine)))
-        return postgresql.table_names(db.engine.url)
+        url = db.engine.url
+        return postgresql.table_names(url) if postgresql.database_exists(url) else []
     except sqlite.NotADatabase as error:
         live = making.database_file(db.engine)
         message = f"{live} is no SQLite database or a damaged one ({error})."
@@ -192,7 +206,7 @@ def _replace(backup: Backup, whole: Path) -> None:
         else:
             script = ledger.as_script(fix_ups, db.engine.dialect)
             postgresql.restore(db.engine.url, unpacked(backup), script)
-    except (postgresql.ProgramFailed, sqlite.NotADatabase, sqlite.Locked, sqlite.Full) as error:
+    except (postgresql.ProgramFailed, sqlite.Fault) as error:
         hint = "The live data is as it was. Remove the cause, then restore again."
         raise RestoreFailed(f"The restore was undone: {error}.", hint=hint) from error
 

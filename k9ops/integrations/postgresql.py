@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -157,13 +157,16 @@ def dump(url: URL, taken: Snapshot) -> Iterator[bytes]:
             yield chunk
 
 
-def decode(archive: Iterable[bytes], server_major: int) -> Iterator[bytes]:
+def decode(archive: Iterable[bytes], server_major: int) -> Generator[bytes]:
     """The whole script of a custom archive, piece by piece, decoded without a server.
+
+    It is for whoever runs it: owners and grants are left out.
 
     Raises:
         ProgramFailed: the archive cannot be decoded to its end.
     """
-    command = [tools_for(server_major).path("pg_restore"), "--file=-"]
+    program = tools_for(server_major).path("pg_restore")
+    command = [program, "--no-owner", "--no-privileges", "--file=-"]
     started = _started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     with started as process, _fed(process, archive):
         assert process.stdout
@@ -228,57 +231,53 @@ def restore(url: URL, archive: Iterable[bytes], after: str) -> None:
         ProgramFailed: nothing was changed.
     """
     with create_engine(url, poolclass=NullPool).connect() as connection:
-        tools = tools_for(server_major(connection))
-    psql = [tools.path("psql"), "-X", "-q", "--no-password", "-v", "ON_ERROR_STOP=1"]
-    pg_restore = [tools.path("pg_restore"), "--no-owner", "--no-privileges", "--file=-"]
-    connected = environment(url)
-    with _started(psql, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=connected) as session:
-        _tell(session, PREPARE)
-        decoder = _started(pg_restore, stdin=subprocess.PIPE, stdout=session.stdin)
-        with _unless_psql_failed(session), decoder as process, _fed(process, archive):
-            pass
-        _tell(session, f"{after}\nCOMMIT;\n")
+        major = server_major(connection)
+    psql = [tools_for(major).path("psql"), "-X", "-q", "--no-password", "-v", "ON_ERROR_STOP=1"]
+    connected, quiet = environment(url), subprocess.DEVNULL
+    with (
+        _started(psql, stdin=subprocess.PIPE, stdout=quiet, env=connected) as session,
+        closing(decode(archive, major)) as script,
+    ):
+        _tell(session, PREPARE.encode())
+        _tell(session, _fit(next(script, b""), major))
+        for piece in script:
+            _tell(session, piece)
+        _tell(session, f"{after}\nCOMMIT;\n".encode())
 
 
-@contextmanager
-def _unless_psql_failed(session: "_Process") -> Generator[None]:
-    """When psql ended, what pg_restore says of its broken pipe is not the fault to tell."""
-    try:
-        yield
-    except ProgramFailed:
-        try:
-            session.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            pass
-        else:
-            raise BrokenPipeError from None
-        raise
+def _fit(head: bytes, major: int) -> bytes:
+    """Take from the head of a script what newer programs write and an older server refuses."""
+    return head if major >= 17 else head.replace(b"\nSET transaction_timeout = 0;\n", b"\n")
 
 
-def _tell(session: "_Process", sql: str) -> None:
+def _tell(session: "_Process", sql: bytes) -> None:
     assert session.stdin
-    session.stdin.write(sql.encode())
+    session.stdin.write(sql)
     session.stdin.flush()
 
 
-def ensure_database(url: URL) -> bool:
-    """Create the database of `url` when the server lacks it; True when it was made.
+def database_exists(url: URL) -> bool:
+    """Whether the server has the database of `url`.
 
     Raises:
-        Unavailable: the server cannot be reached, or the role may not create databases.
+        Unavailable: the server cannot be reached.
     """
     try:
         with create_engine(url, poolclass=NullPool).connect():
-            return False
+            return True
     except OperationalError as error:
-        if f'database "{url.database}" does not exist' not in str(error.orig):
-            hint = "Check DATABASE_URL and that the server runs."
-            raise Unavailable(_first_line(str(error.orig)), code="no_database", hint=hint) from None
-    _create_database(url)
-    return True
+        if f'database "{url.database}" does not exist' in str(error.orig):
+            return False
+        hint = "Check DATABASE_URL and that the server runs."
+        raise Unavailable(_first_line(str(error.orig)), code="no_database", hint=hint) from None
 
 
-def _create_database(url: URL) -> None:
+def create_database(url: URL) -> None:
+    """Create the database of `url`.
+
+    Raises:
+        Unavailable: the role may not; the hint has the command for one who may.
+    """
     maintenance = create_engine(url.set(database="postgres"), poolclass=NullPool)
     quoted = maintenance.dialect.identifier_preparer.quote_identifier(url.database or "")
     try:

@@ -2,22 +2,23 @@
 
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 #: How long a copy waits for another connection's lock.
 PATIENCE_SECONDS = 30.0
 
 
-class NotADatabase(Exception):
+class Fault(Exception):
+    """SQLite refuses; the text says why."""
+
+
+class NotADatabase(Fault):
     """The file is no SQLite database, or a damaged one."""
 
 
-class Locked(Exception):
-    """Another connection kept the database locked for longer than the copy waits."""
-
-
-class Full(Exception):
+class Full(Fault):
     """The disk is full."""
 
 
@@ -32,30 +33,27 @@ def copy(source: Path, target: Path) -> None:
     def bounded(status: int, _remaining: int, _total: int) -> None:
         busy = status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
         if busy and time.monotonic() > give_up:
-            raise Locked(f"{target} stayed locked for {PATIENCE_SECONDS:.0f} s")
+            raise Fault(f"{target} stayed locked for {PATIENCE_SECONDS:.0f} s")
 
-    with closing(_open(source, "rw")) as origin, closing(_open(target, "rwc")) as goal:
-        try:
-            goal.execute("PRAGMA synchronous=FULL")
-            origin.backup(goal, pages=-1, progress=bounded, sleep=0.05)
-            goal.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.DatabaseError as error:
-            raise _explained(error) from error
+    with _opened(source) as origin, _opened(target, "rwc") as goal:
+        goal.execute("PRAGMA synchronous=FULL")
+        origin.backup(goal, pages=-1, progress=bounded, sleep=0.05)
+        goal.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def fold(path: Path) -> None:
     """Leave the write-ahead mode, so that the database is one plain file."""
-    with closing(_open(path, "rw")) as connection:
+    with _opened(path) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
 
 
 def integrity_fault(path: Path) -> str | None:
     """The first fault the integrity check finds; None for a sound database."""
     try:
-        with closing(_open(path, "rw")) as connection:
+        with _opened(path) as connection:
             answer: str = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        return str(error)
+    except Fault as fault:
+        return str(fault)
     return None if answer == "ok" else answer
 
 
@@ -67,15 +65,12 @@ def count_rows(path: Path) -> dict[str, int]:
     """
     if not path.exists():
         return {}
-    try:
-        with closing(_open(path, "rw")) as connection:
-            names = connection.execute(
-                "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite\\_%'"
-                " ESCAPE '\\' ORDER BY name"
-            ).fetchall()
-            return {name: _count(connection, name) for (name,) in names}
-    except sqlite3.DatabaseError as error:
-        raise _explained(error) from error
+    with _opened(path) as connection:
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite\\_%'"
+            " ESCAPE '\\' ORDER BY name"
+        ).fetchall()
+        return {name: _count(connection, name) for (name,) in names}
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:
@@ -87,7 +82,7 @@ def _count(connection: sqlite3.Connection, table: str) -> int:
 
 def migration_head(path: Path) -> str | None:
     """The migration that the database stands at; None where it has none."""
-    with closing(_open(path, "rw")) as connection:
+    with _opened(path) as connection:
         try:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         except sqlite3.OperationalError:
@@ -95,15 +90,21 @@ def migration_head(path: Path) -> str | None:
     return row[0] if row else None
 
 
-def _open(path: Path, mode: str) -> sqlite3.Connection:
+@contextmanager
+def _opened(path: Path, mode: str = "rw") -> Generator[sqlite3.Connection]:
     # Never `ro`: a database in write-ahead mode needs its shared index beside it even to be read.
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=5)
+    address = f"{path.absolute().as_uri()}?mode={mode}"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=5)) as connection:
+            yield connection
+    except sqlite3.DatabaseError as error:
+        raise _fault(error) from error
 
 
-def _explained(error: sqlite3.DatabaseError) -> Exception:
+def _fault(error: sqlite3.DatabaseError) -> Fault:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return Full(str(error))
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return NotADatabase(str(error))
-    return error
+    return Fault(str(error))
