@@ -13,7 +13,7 @@ from k9ops.core.clock import read_now
 from k9ops.core.db import db
 from k9ops.core.settings import current_settings
 from k9ops.jobs.models import JobRun, PeriodicTask
-from k9ops.jobs.queries import RunFilter, filtered
+from k9ops.jobs.queries import RunFilter, filtered, get_run
 from k9ops.jobs.registry import catalogue
 from k9ops.jobs.states import ACTIVE, Path, State
 
@@ -178,9 +178,15 @@ def failing_jobs() -> int:
     return sum(state == State.FAILED for state in db.session.scalars(union_all(*parts)))
 
 
-def count_runs(wanted: RunFilter) -> int:
-    """How many runs match, counted up to COUNT_LIMIT + 1."""
+def count_runs(wanted: RunFilter, newer_than: str = "") -> int:
+    """How many runs match, counted up to COUNT_LIMIT + 1.
+
+    Raises:
+        NotFound: `newer_than` is no run's id.
+    """
     some: Select[Any] = filtered(select(JobRun.id), wanted).limit(COUNT_LIMIT + 1)
+    if newer_than:
+        some = some.where(JobRun.id > get_run(newer_than).id)
     return db.session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 

@@ -54,9 +54,11 @@ def job_title(name: str) -> Any:
 def home() -> str:
     """What the person has to know now."""
     person = signed_in_id()
-    page = list_notifications(person, limit=5)
-    unread = [show(row) for row in page.items if row.read_at is None]
-    seen: dict[str, Any] = {"items": unread, "unread": unread_count(person)}
+    unread = list_notifications(person, limit=5, unread_only=True)
+    seen: dict[str, Any] = {
+        "items": [show(row) for row in unread.items],
+        "unread": unread_count(person),
+    }
     if may("jobs.view"):
         seen |= {
             "board": queries.board(),
@@ -145,6 +147,16 @@ def runs() -> str:
         count_limit=queries.COUNT_LIMIT,
         gaps={key: story.missed_words(gap) for key, gap in queries.gaps_of(page.runs).items()},
     )
+
+
+@bp.get("/runs/news")
+@requires("runs.view")
+def runs_news() -> str:
+    """How many matching runs are newer than the page's first; they do not push the page."""
+    wanted = forms.run_filter(forms.choices(request.args), request.args.get("q", ""))
+    newest = request.args.get("newest", "")
+    news = queries.count_runs(wanted, newer_than=newest)
+    return render_template("monitoring/_news.html", news=news, newest=newest)
 
 
 @bp.get("/runs/<run_id>")

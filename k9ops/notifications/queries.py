@@ -13,10 +13,17 @@ MOST_COUNTED = 100
 
 
 def list_notifications(
-    user_id: int, *, limit: int = 25, before: int | None = None, after: int | None = None
+    user_id: int,
+    *,
+    limit: int = 25,
+    before: int | None = None,
+    after: int | None = None,
+    unread_only: bool = False,
 ) -> Page[Notification]:
     """One person's notifications, newest first, one page by key."""
     query = select(Notification).where(Notification.user_id == user_id)
+    if unread_only:
+        query = query.where(Notification.read_at.is_(None))
     return keyset_page(
         db.session(), query, Notification.id, limit=limit, before=before, after=after
     )

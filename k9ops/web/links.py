@@ -1,17 +1,23 @@
-"""Addresses made from the page's own."""
+"""Addresses made from the page's own, which come from outside: nothing in them is obeyed."""
 
-from typing import Any
+from urllib.parse import quote, urlencode
 
-from flask import request, url_for
+from flask import request
+
+from k9ops.web.security import safe_path
+
+#: A place in a list; forgotten when the list itself changes.
+PLACE = ("before", "after")
 
 
 def address(**changes: object) -> str:
-    """This page's address with some parameters changed, and its place in the list forgotten.
+    """This page's address with some parameters changed; null takes one away."""
+    return address_of(quote(request.path), **changes)
 
-    Null takes a parameter away.
-    """
-    args: dict[str, Any] = request.args.to_dict(flat=False)
-    for name in ("before", "after", *changes):
-        args.pop(name, None)
-    kept = {name: value for name, value in changes.items() if value is not None}
-    return url_for(request.endpoint or "web.more", **{**(request.view_args or {}), **args, **kept})
+
+def address_of(path: str, **changes: object) -> str:
+    """`path` with this page's parameters, some of them changed."""
+    gone = {*PLACE, *changes}
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in gone]
+    kept += [(name, str(value)) for name, value in changes.items() if value is not None]
+    return safe_path(f"{path}?{urlencode(kept)}" if kept else path)

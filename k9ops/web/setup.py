@@ -14,7 +14,7 @@ from k9ops.core.settings import current_settings
 from k9ops.web import formats, nav
 from k9ops.web.errors import init_errors
 from k9ops.web.icons import icon
-from k9ops.web.links import address
+from k9ops.web.links import address, address_of
 from k9ops.web.security import init_security, may
 from k9ops.web.views import THEMES, bp
 
@@ -30,7 +30,13 @@ def init_web(app: Flask) -> None:
     init_errors(app)
     app.register_blueprint(bp)
     app.jinja_env.globals.update(
-        icon=icon, asset=asset, can=may, chrome=nav, fmt=formats, address=address
+        icon=icon,
+        asset=asset,
+        can=may,
+        chrome=nav,
+        fmt=formats,
+        address=address,
+        address_of=address_of,
     )
     app.context_processor(_of_every_page)
 

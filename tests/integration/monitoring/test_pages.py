@@ -142,6 +142,17 @@ def test_runs_page_by_key_in_both_directions(page, asked):
     assert page.get("/runs?before=nonsense").status_code == 404
 
 
+def test_news_count_what_came_in_and_matches(page, asked):
+    first = asked("test.progress")
+    shown = page.get("/runs?job=test.progress&lang=en").text
+    assert f"newest={first.id}" in shown
+    asked("test.partial")
+    asked("test.progress")
+    news = page.get(f"/runs/news?job=test.progress&newest={first.id}&lang=en").text
+    assert "One new run" in news
+    assert 'href="/runs?job=test.progress' in news
+
+
 def test_run_tells_path_reason_log_and_result(page, ended):
     run = ended("test.progress")
     text = page.get(f"/runs/{run.id}?lang=en").text
