@@ -1,5 +1,7 @@
 """Hang backups into the application."""
 
+from datetime import datetime
+
 from flask import Flask
 
 from k9ops.backups.cli import COMMANDS
@@ -7,7 +9,8 @@ from k9ops.backups.health import last_backup_check
 from k9ops.backups.views import bp
 from k9ops.core.health import register_check
 from k9ops.core.i18n import lazy_gettext as _l
-from k9ops.notifications.kinds import Kind, register_kind
+from k9ops.notifications.kinds import Kind, Params, register_kind
+from k9ops.web import formats
 from k9ops.web.nav import nav_item
 
 
@@ -25,5 +28,14 @@ def init_backups(app: Flask) -> None:
             family="part",
             title=_l("A backup was restored"),
             text=_l("%(by)s restored %(file)s. All data is that of %(data_of)s."),
+            words=_in_words,
         ),
     )
+
+
+def _in_words(params: Params) -> Params:
+    """The stored instant as people read it."""
+    try:
+        return {**params, "data_of": formats.full(datetime.fromisoformat(params["data_of"]))}
+    except ValueError:
+        return params

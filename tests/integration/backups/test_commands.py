@@ -5,8 +5,9 @@ import json
 import pytest
 
 from k9ops.backups import queries, services
+from k9ops.backups.journal import Journal
 from k9ops.core.db import db
-from tests.support.backups import halve, hashes
+from tests.support.backups import RESTORES_OWN, halve, hashes, without
 
 
 def run(runner, *arguments, **given):
@@ -88,3 +89,22 @@ def test_restore_backup_takes_a_path_when_the_file_lies_elsewhere(runner, backup
         file.rename(tmp_path / file.name)
     assert run(runner, "restore-backup", str(tmp_path / backup.file), "--yes")[0] == 0
     db.session.remove()
+
+
+def test_restore_backup_fills_a_missing_place_when_run_as_a_command(
+    make_instance, databases, database_kind, backup, database_url
+):
+    url = databases.bare(database_kind)
+    databases.drop(url)
+    other = make_instance(database_url=url)
+    done = other.flask("restore-backup", str(backup.path), "--yes", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["safety_backup"] is None
+    assert without(hashes(url), RESTORES_OWN) == without(hashes(database_url), RESTORES_OWN)
+    databases.drop(url)
+
+
+def test_restore_backup_tells_of_the_last_when_that_one_died(runner, backup, tmp_path, caplog):
+    Journal.begin(tmp_path, "some.zst").step("replace")
+    assert run(runner, "restore-backup", backup.file, "--yes")[0] == 0
+    assert "the restore of some.zst died; its steps: replace" in caplog.text

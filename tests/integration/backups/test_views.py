@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from k9ops.audit.models import AuditEntry
-from k9ops.backups import queries, services
+from k9ops.backups import queries, restoring, services
 from k9ops.backups.folder import name_for
 from k9ops.core.db import db, new_id
 from k9ops.jobs.models import JobRun
@@ -100,3 +100,10 @@ def test_pages_refuse_when_the_person_may_not(who, request, client_of, backup):
 
 def test_pages_ask_to_sign_in_when_nobody_has(client, backup):
     assert client.get(f"/backups/{backup.file}/download").status_code == 302
+
+
+def test_notification_tells_the_moment_when_a_backup_was_restored(page, backup):
+    restoring.restore_backup(backup.file)
+    text = page.get("/notifications?lang=en").text
+    assert f"restored {backup.file}" in text
+    assert f"{backup.created_at:%Y} " in text
