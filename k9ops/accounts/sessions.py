@@ -20,7 +20,9 @@ _KEPT = ("language",)
 
 def init_sessions(app: Flask) -> None:
     app.config["PERMANENT_SESSION_LIFETIME"] = LONGEST_SESSION
-    manager = LoginManager(app)
+    manager = LoginManager()
+    # Templates ask for the person only when they show one: our error page must not need them.
+    manager.init_app(app, add_context_processor=False)
     manager.user_loader(load_user)
     manager.request_loader(tokens.user_of_request)
 

@@ -2,7 +2,11 @@
 
 import pytest
 from flask import Blueprint
+from sqlalchemy import text
 
+from k9ops.app import create_app
+from k9ops.core.db import db
+from tests.support.databases import dispose, make_settings
 from tests.support.people import csrf_token
 
 
@@ -106,3 +110,29 @@ def test_navigation_shows_only_what_may_be_opened(client_of, amal, badr):
     handler = client_of(badr).get("/more").text
     assert 'href="/jobs"' not in handler
     assert 'href="/runs"' not in handler
+
+
+def test_sign_in_says_so_when_the_database_is_away(tmp_path):
+    app = create_app(make_settings(tmp_path, database_url=f"sqlite:///{tmp_path}/gone/k9ops.db"))
+    answer = app.test_client().get("/sign-in?lang=en")
+    dispose(app)
+    assert answer.status_code == 200
+    assert "the database does not answer" in answer.text
+
+
+def test_error_page_is_drawn_when_people_cannot_be_read(app, client_of, amal):
+    client = client_of(amal)
+    with app.app_context():
+        db.session.execute(text("ALTER TABLE users RENAME TO nobody"))
+        db.session.commit()
+    answer = client.get("/jobs?lang=en")
+    assert answer.status_code == 500
+    assert "Something broke on our side" in answer.text
+
+
+@pytest.mark.parametrize(("path", "status"), [("/sign-out", 405), ("/runs/x", 404)])
+def test_error_page_says_what_to_do_when_signed_in(client_of, amal, path, status):
+    answer = client_of(amal).get(f"{path}?lang=en")
+    assert answer.status_code == status
+    assert f"Error {status}, reference" in answer.text
+    assert 'class="side"' in answer.text
