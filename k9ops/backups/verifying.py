@@ -46,8 +46,8 @@ def _check_size(backup: Backup) -> None:
 
 
 def _mismatch(backup: Backup, code: str, text: str) -> Refused:
-    """Size or hash differ: the file was damaged, or it is the manifest of another file."""
-    if backup.manifest.file != backup.file:
+    """Size or hash differ: the file was damaged, or (by its own name) the manifest is another's."""
+    if backup.is_ours and backup.manifest.file != backup.file:
         text = f"The manifest beside {backup.file} is that of {backup.manifest.file}."
         return _refused("manifest_of_another", text)
     return _refused(code, text)

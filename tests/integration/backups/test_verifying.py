@@ -33,6 +33,13 @@ def test_verify_refuses_when_half_the_file_is_missing(backup):
     assert queries.last_good() is None
 
 
+def test_verify_refuses_a_half_as_a_half_when_it_was_renamed(backup, tmp_path):
+    for file in (backup.path, path_beside(backup.path)):
+        file.rename(tmp_path / file.name.replace(backup.file, "copy.zst"))
+    halve(tmp_path / "copy.zst")
+    assert refused(tmp_path / "copy.zst").code == "size_differs"
+
+
 def test_verify_refuses_when_a_byte_is_flipped(backup):
     flip_a_byte(backup.path)
     error = refused(backup.path)
