@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from k9ops.core.db import db
+from k9ops.core.errors import K9Error
 from k9ops.core.text import clean, clean_json
 from k9ops.jobs import isolation
 from k9ops.jobs.claims import Claim, Ending, claim, end_attempt
@@ -138,7 +139,7 @@ def _stopped(stopped: Stopped) -> Ending | None:
 def _failed(error: BaseException) -> Ending:
     return Ending(
         Outcome.FAILED,
-        code=clean(type(error).__name__, 80),
+        code=error.code if isinstance(error, K9Error) else clean(type(error).__name__, 80),
         message=clean(_text_of(error), MESSAGE_LIMIT),
         traceback=_traceback_of(error),
     )

@@ -124,16 +124,6 @@ def get_task(session: Session, name: str) -> PeriodicTask:
     return task
 
 
-def restart_watermarks(session: Session) -> None:
-    """Let every task come due from now on, as after a restore."""
-    now = read_now(session)
-    for task in session.scalars(select(PeriodicTask)):
-        task.watermark = now
-        task.next_due_at = next_due(trigger_of(task), now)
-        task.version += 1
-        task.updated_at = now
-
-
 def _commit_change(
     session: Session, task: PeriodicTask, values: dict[str, Any], now: datetime, by: str
 ) -> PeriodicTask:
