@@ -55,6 +55,19 @@ class DaemonExecutor(BaseExecutor):
             self._run_job_success(job.id, events)
 
 
+class Scheduler(BackgroundScheduler):
+    """APScheduler's own, save that being stopped in the middle of a look is no error."""
+
+    def _process_jobs(self) -> float | None:
+        try:
+            wait_seconds: float | None = super()._process_jobs()
+        except JobLookupError:
+            if self.running:
+                raise
+            return None
+        return wait_seconds
+
+
 class RowTrigger(BaseTrigger):
     """A periodic task's own trigger, in the words of APScheduler; only wakes, decides nothing."""
 
@@ -124,9 +137,7 @@ class EngineService:
         self._started_at = time.monotonic()
         executors = {"ticks": DaemonExecutor(), "runs": DaemonExecutor()}
         defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
-        return BackgroundScheduler(
-            executors=executors, job_defaults=defaults, timezone="UTC", daemon=True
-        )
+        return Scheduler(executors=executors, job_defaults=defaults, timezone="UTC", daemon=True)
 
     def _every_tick(self, function: Callable[[], object], name: str) -> None:
         seconds = self._settings.jobs_tick_seconds
