@@ -178,7 +178,7 @@ def _details(event: JobEvent) -> list[str]:
     if reason := words.REASONS.get(detail.get("reason") or ""):
         told.append(f"{words.PATHS['in_process']}: {reason}")
     if message := detail.get("message"):
-        told.append(str(message).partition("\n")[0][:300])
+        told.append(formats.isolated(str(message).partition("\n")[0][:300]))
     if retry_at := detail.get("retry_at"):
         at = formats.plain(datetime.fromisoformat(retry_at), seconds=True)
         told.append(_("next attempt %(at)s", at=at))

@@ -137,7 +137,7 @@ def summary(run: JobRun) -> str:
 def progress(attempt: JobAttempt) -> str:
     """How far an attempt is, in words and figures."""
     done, total = attempt.progress_done or 0, attempt.progress_total
-    text = attempt.progress_text or _("Done")
+    text = formats.isolated(attempt.progress_text or _("Done"))
     if not total:
         return f"{text}: {formats.number(done)}"
     figures = {"done": formats.number(done), "total": formats.number(total)}
