@@ -28,7 +28,8 @@ class Keeper:
     def __init__(self, engine: Engine, lease_seconds: float) -> None:
         self._engine = engine
         self._pause = min(1.0, lease_seconds / 5)
-        self._contexts: dict[str, RunContext] = {}
+        #: By identity: an attempt that hangs may meet the next one of its run here.
+        self._contexts: set[RunContext] = set()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -36,7 +37,7 @@ class Keeper:
     def watching(self, context: RunContext) -> Iterator[None]:
         """Beat for the run until the block ends."""
         with self._lock:
-            self._contexts[context.id] = context
+            self._contexts.add(context)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
                 self._thread.start()
@@ -44,12 +45,12 @@ class Keeper:
             yield
         finally:
             with self._lock:
-                self._contexts.pop(context.id, None)
+                self._contexts.discard(context)
 
     def contexts(self) -> list[RunContext]:
         """The runs that this process executes now."""
         with self._lock:
-            return list(self._contexts.values())
+            return list(self._contexts)
 
     def _run(self) -> None:
         wait = threading.Event()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 from flask import Flask
@@ -17,6 +18,7 @@ from k9ops.jobs.keeper import beat
 from k9ops.jobs.queries import get_run
 from k9ops.jobs.registry import get_job
 from k9ops.jobs.runner import perform
+from k9ops.jobs.runtime import runtime
 from k9ops.jobs.states import Outcome, Path
 from k9ops.jobs.sweep import Sweep
 from k9ops.notifications.models import Notification
@@ -167,3 +169,15 @@ def test_sweep_ends_an_attempt_past_its_deadline_though_it_beats(engine_app: Fla
     run = get_run(won.run_id)
     assert (run.state, run.error_code) == ("failed", "timed_out")
     assert run.attempts[0].outcome == "timed_out"
+
+
+def test_keeper_goes_on_beating_when_an_older_attempt_of_the_run_ends_here(engine_app: Flask):
+    keeper, old = runtime().keeper, take("test.sleep")
+    with ExitStack() as hung:
+        hung.enter_context(keeper.watching(context_of(old)))
+        lose(old)
+        with db.engine.begin() as connection:
+            won = claim(connection, old.run_id, Path.IN_PROCESS, "cli:again:1")
+        with keeper.watching(context := context_of(won)):
+            hung.close()
+            assert keeper.contexts() == [context]
