@@ -82,8 +82,8 @@ class RunContext:
         """Tell how far the run is; shown within a second. Also a `check()`."""
         self.check()
         self.progress_values = {
-            "progress_done": done,
-            "progress_total": total,
+            "progress_done": float(done),
+            "progress_total": None if total is None else float(total),
             "progress_text": clean(text, 500) or None,
         }
 
@@ -144,7 +144,8 @@ class RunContext:
             if self._line_count == LINES_AT_MOST:
                 level, message = "WARNING", f"Only the first {LINES_AT_MOST} lines are kept."
             if self._line_count <= LINES_AT_MOST:
-                self._lines.append(LogLine(utcnow(), level, name[:200], clean(message, 8000)))
+                where = clean(level)[:16], clean(name)[:200]
+                self._lines.append(LogLine(utcnow(), *where, clean(message, 8000)))
 
     def take_lines(self) -> list[LogLine]:
         """The lines since the last call."""

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from k9ops.core.clock import db_now
 from k9ops.core.db import changed
@@ -70,7 +69,7 @@ class Keeper:
                 alive = beat(connection, context, lines)
                 if alive and _cancel_requested(connection, context):
                     context.stop("cancelled")
-        except SQLAlchemyError as error:
+        except Exception as error:  # noqa: BLE001  (the other runs need this thread)
             context.give_back(lines)
             logger.warning("no heartbeat for run %s: %s", context.id, error)
             return

@@ -15,7 +15,7 @@ from k9ops.jobs.context import RunContext
 from k9ops.jobs.errors import LeaseLost, OpenTransaction
 from k9ops.jobs.foreground import run_here
 from k9ops.jobs.keeper import beat
-from k9ops.jobs.queries import get_run
+from k9ops.jobs.queries import get_run, log_lines_of
 from k9ops.jobs.registry import get_job
 from k9ops.jobs.runner import perform
 from k9ops.jobs.runtime import runtime
@@ -181,3 +181,18 @@ def test_keeper_goes_on_beating_when_an_older_attempt_of_the_run_ends_here(engin
         with keeper.watching(context := context_of(won)):
             hung.close()
             assert keeper.contexts() == [context]
+
+
+def test_keeper_writes_any_line_whatever_its_logger_is_called(engine_app: Flask):
+    won = take("test.sleep")
+    context = context_of(won)
+    with runtime().keeper.watching(context):
+        context.add_line("A VERY LONG NAME OF A LEVEL", "a\x00\ud800" * 300, "hello")
+        wait_until(lambda: log_lines_of(won.run_id), 5)
+
+
+def test_keeper_goes_on_when_one_run_cannot_be_kept(engine_app: Flask):
+    bad, good = context_of(take("test.sleep")), context_of(take("test.sleep"))
+    bad.progress_values = {"progress_text": "\x00"}
+    with runtime().keeper.watching(bad), runtime().keeper.watching(good):
+        wait_until(lambda: get_run(good.id).attempts[0].heartbeat > 2, 5)
