@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from k9ops.core.db import db
 from k9ops.core.errors import K9Error
@@ -26,6 +26,7 @@ from k9ops.jobs.states import Outcome, Path
 
 logger = logging.getLogger(__name__)
 
+CODE_LIMIT = 80
 MESSAGE_LIMIT = 2_000
 TRACEBACK_LIMIT = 20_000
 RESULT_LIMIT = 200_000
@@ -97,11 +98,18 @@ def _call(job: Job[..., Any], context: RunContext) -> Ending | None:
     except Stopped as stopped:
         return _stopped(stopped)
     except PermanentError as error:
-        return replace(_failed(error), code=error.code, permanent=True)
+        return replace(_failed(error), permanent=True)
     except (Exception, SystemExit) as error:  # noqa: BLE001  (here every error of a job ends)
         return _failed(error)
     finally:
+        _roll_back()
+
+
+def _roll_back() -> None:
+    try:
         db.session.rollback()
+    except SQLAlchemyError as error:  # the connection has gone, and with it what it held
+        logger.warning("nothing to roll back: %s", error)
 
 
 def _commit_with_end(context: RunContext, ending: Ending) -> None:
@@ -139,10 +147,15 @@ def _stopped(stopped: Stopped) -> Ending | None:
 def _failed(error: BaseException) -> Ending:
     return Ending(
         Outcome.FAILED,
-        code=error.code if isinstance(error, K9Error) else clean(type(error).__name__, 80),
+        code=_code_of(error),
         message=clean(_text_of(error), MESSAGE_LIMIT),
         traceback=_traceback_of(error),
     )
+
+
+def _code_of(error: BaseException) -> str:
+    code = error.code if isinstance(error, K9Error | PermanentError) else type(error).__name__
+    return clean(str(code))[:CODE_LIMIT]
 
 
 def _text_of(error: BaseException) -> str:

@@ -6,6 +6,8 @@ import signal
 import time
 from pathlib import Path
 
+from sqlalchemy import text
+
 from k9ops.core.db import db
 from k9ops.jobs import Partial, PermanentError, Retry, Stopped, current_run, job
 from k9ops.notifications.models import Notification
@@ -63,8 +65,17 @@ def fail(text: str = "no luck", repeat: int = 1) -> None:
 
 
 @job("test.permanent", title="Permanent")
-def permanent() -> None:
-    raise PermanentError("this will never work", code="never")
+def permanent(code: str = "never") -> None:
+    raise PermanentError("this will never work", code=code)
+
+
+@job("test.disconnected", title="Disconnected")
+def disconnected() -> None:
+    """Fail while the server has ended the session's connection."""
+    pid = db.session.scalar(text("SELECT pg_backend_pid()"))
+    with db.engine.begin() as other:
+        other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    raise ValueError("no luck")
 
 
 @job("test.partial", title="Partial")

@@ -85,6 +85,16 @@ def test_run_ends_without_retry_when_the_error_is_permanent():
     assert (ended.state, ended.error_code) == ("failed", "never")
 
 
+def test_run_ends_with_a_code_that_fits_when_the_jobs_own_does_not():
+    ended = run("test.permanent", code="\x00" * 1000)
+    assert (ended.state, len(ended.error_code)) == ("failed", 80)
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+def test_run_fails_with_its_own_error_when_its_connection_has_gone():
+    assert run("test.disconnected").error_code == "ValueError"
+
+
 def test_run_is_partial_when_the_job_says_so():
     ended = run("test.partial")
     assert (ended.state, ended.text, ended.result) == ("partial", "one of two", {"done": 1})
