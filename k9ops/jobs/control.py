@@ -25,8 +25,12 @@ def cancel_run(run_id: str, by: str) -> JobRun:
     """
     run_id = known_id(run_id)
     with db.engine.begin() as connection:
-        if not _cancel_queued(connection, run_id, by) and not _ask_to_stop(connection, run_id, by):
-            state = _state(connection, run_id)
+        state = _hold(connection, run_id)
+        if state == State.QUEUED:
+            _cancel_queued(connection, run_id, by)
+        elif state == State.RUNNING:
+            _ask_to_stop(connection, run_id, by)
+        else:
             hint = "Nothing is left to cancel."
             raise Conflict(f"The run has ended already: {state}.", code="run_ended", hint=hint)
     return get_run(run_id)
@@ -41,7 +45,7 @@ def retry_run(run_id: str, by: str) -> JobRun:
     """
     run_id = known_id(run_id)
     with db.engine.begin() as connection:
-        state = _state(connection, run_id)
+        state = _hold(connection, run_id)
         if state not in RETRYABLE:
             hint = "Only failed, partial and cancelled runs are retried; start a new one instead."
             raise Conflict(f"The run is {state}.", code="not_retryable", hint=hint)
@@ -50,7 +54,16 @@ def retry_run(run_id: str, by: str) -> JobRun:
     return get_run(run_id)
 
 
-def _cancel_queued(connection: Connection, run_id: str, by: str) -> bool:
+def _hold(connection: Connection, run_id: str) -> str:
+    """The run's state, which nobody else changes before the commit."""
+    held = update(JobRun).where(JobRun.id == run_id).values(token=JobRun.token)
+    state = connection.execute(held.returning(JobRun.state)).scalar()
+    if state is None:
+        raise NotFound(f"There is no run {run_id}.", field="run")
+    return state
+
+
+def _cancel_queued(connection: Connection, run_id: str, by: str) -> None:
     values = {
         "finished_at": db_now(),
         "cancel_requested": True,
@@ -58,28 +71,24 @@ def _cancel_queued(connection: Connection, run_id: str, by: str) -> bool:
         "error_message": "Cancelled before it ran.",
         "retry_at": None,
     }
-    row = move(
+    move(
         connection, run_id, State.QUEUED, State.CANCELLED, Happening.CANCELLED,
         values=values, actor=by,
     )  # fmt: skip
-    return row is not None
 
 
-def _ask_to_stop(connection: Connection, run_id: str, by: str) -> bool:
+def _ask_to_stop(connection: Connection, run_id: str, by: str) -> None:
     statement = (
         update(JobRun)
-        .where(JobRun.id == run_id, JobRun.state == State.RUNNING)
+        .where(JobRun.id == run_id)
         .values(cancel_requested=True)
         .returning(JobRun.token, JobRun.attempts_made, db_now().label("now"))
     )
-    row = connection.execute(statement).one_or_none()
-    if row is None:
-        return False
+    row = connection.execute(statement).one()
     write_event(
         connection, run_id, State.RUNNING, State.RUNNING, Happening.CANCEL_REQUESTED,
         at=row.now, token=row.token, actor=by, attempt=row.attempts_made,
     )  # fmt: skip
-    return True
 
 
 def _requeue(connection: Connection, run_id: str, state: State, by: str) -> None:
@@ -95,14 +104,12 @@ def _requeue(connection: Connection, run_id: str, state: State, by: str) -> None
         "error_traceback": None,
     }
     try:
-        row = move(
+        move(
             connection, run_id, state, State.QUEUED, Happening.RETRY_REQUESTED,
             values=values, actor=by,
         )  # fmt: skip
     except IntegrityError:
         raise _overlap_conflict(run_id) from None
-    if row is None:
-        raise Conflict("The run changed just now.", code="run_changed", hint="Look again.")
 
 
 def _overlap_conflict(run_id: str) -> Conflict:
@@ -113,10 +120,3 @@ def _overlap_conflict(run_id: str) -> Conflict:
         )
     text = f"Run {active} of the same task is active, and the task allows one at a time."
     return Conflict(text, code="overlap", hint="Retry when it has ended.")
-
-
-def _state(connection: Connection, run_id: str) -> str:
-    state = connection.execute(select(JobRun.state).where(JobRun.id == run_id)).scalar()
-    if state is None:
-        raise NotFound(f"There is no run {run_id}.", field="run")
-    return state

@@ -1,6 +1,8 @@
 """Cancel, retry, pause, resume, schedule."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
@@ -9,12 +11,14 @@ from sqlalchemy import select, update
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput, Conflict, NotFound
 from k9ops.jobs import dispatch
+from k9ops.jobs.claims import Ending, claim, end_attempt
 from k9ops.jobs.control import cancel_run, retry_run
 from k9ops.jobs.due import fire
 from k9ops.jobs.foreground import run_here, wait_for_end
 from k9ops.jobs.models import JobRun, PeriodicTask
 from k9ops.jobs.queries import events_of, get_run
 from k9ops.jobs.runner import execute
+from k9ops.jobs.states import Outcome, Path
 from k9ops.jobs.tasks import pause_task, resume_task, schedule_task, sync_tasks
 from tests.support.processes import wait_until
 
@@ -46,6 +50,23 @@ def test_cancel_stops_a_running_run_that_heeds_it(engine_app: Flask):
     thread.join(10)
     ended = get_run(run.id)
     assert (ended.state, ended.attempts[0].outcome) == ("cancelled", "cancelled")
+
+
+def test_cancel_ends_a_run_that_goes_back_to_waiting_just_then(engine_app: Flask):
+    run = dispatch("test.sleep")
+    with db.engine.begin() as connection:
+        won = claim(connection, run.id, Path.IN_PROCESS, "web:test:1")
+
+    def cancel() -> str:
+        with engine_app.app_context():
+            return cancel_run(run.id, "amal").state
+
+    with ThreadPoolExecutor(1) as pool:
+        with db.engine.begin() as connection:
+            end_attempt(connection, won, Ending(Outcome.LOST, code="lost"))
+            state = pool.submit(cancel)
+            time.sleep(0.5)
+        assert state.result(10) == "cancelled"
 
 
 def test_cancel_is_refused_when_the_run_has_ended(engine_app: Flask):
