@@ -105,8 +105,14 @@ LEVELS: dict[str, str] = {"WARNING": "part", "ERROR": "bad", "CRITICAL": "bad"}
 SHORT_LEVELS: dict[str, str] = {"WARNING": "WARN", "CRITICAL": "CRIT"}
 
 
+#: Who asks and acts without a name of their own.
+ACTORS = {"schedule": _l("Schedule"), "command line": _l("Command line")}
+
+
 def executor(name: str) -> str:
-    """`web:host:212` in words; anything else as it is."""
+    """`web:host:212` in words, and so who acts without a name; a person's name as it is."""
+    if name in ACTORS:
+        return str(ACTORS[name])
     kind, _colon, rest = name.partition(":")
     host, _colon, pid = rest.rpartition(":")
     words = HOSTS.get(kind)
@@ -117,7 +123,7 @@ def asked_by(run: JobRun) -> str:
     """Who asked for the run: its schedule, a person, a command, or the application itself."""
     if run.occurrence.startswith("sched:"):
         return _("Schedule")
-    return run.requested_by or _("The application")
+    return executor(run.requested_by) if run.requested_by else _("The application")
 
 
 def pauser(name: str | None) -> str:
