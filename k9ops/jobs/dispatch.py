@@ -1,6 +1,7 @@
 """Record a run, choose its path, carry it to an executor."""
 
 import secrets
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,11 +25,10 @@ KEY_LIMIT = 200
 
 @dataclass(frozen=True)
 class Choice:
-    """The path of a run, the reason for it, and what the choice cost."""
+    """The path of a run, and the reason for it."""
 
     path: Path
     reason: Reason | None
-    decision_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,10 @@ def record(connection: Connection, new: NewRun) -> str | None:
     One that meets an active run of its overlap key is inserted as `skipped`.
     """
     now = read_now(connection)
+    began = time.perf_counter()
     choice = choose(new.via)
-    active = {"path": choice.path, "reason": choice.reason, "decision_ms": choice.decision_ms}
+    decision_ms = round((time.perf_counter() - began) * 1000, 3)
+    active = {"path": choice.path, "reason": choice.reason, "decision_ms": decision_ms}
     run_id = _insert(connection, new, State.QUEUED, now, overlap_key=new.overlap_key, **active)
     if run_id is not None:
         detail = {"path": choice.path, "reason": choice.reason}
