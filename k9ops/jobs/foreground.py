@@ -1,44 +1,97 @@
 """A command line as executor: it runs what it dispatched in the foreground, and waits."""
 
+import threading
 import time
 
+from flask import Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
+
 from k9ops.core.db import db
+from k9ops.jobs.claims import Claim, Ending
+from k9ops.jobs.isolation import write_end
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.queries import get_run
-from k9ops.jobs.runner import execute
+from k9ops.jobs.runner import take, work
 from k9ops.jobs.runtime import executor_name, runtime
-from k9ops.jobs.states import END_STATES, Path, State
+from k9ops.jobs.states import END_STATES, Outcome, Path, State
 from k9ops.jobs.sweep import Sweep
 
 _POLL_SECONDS = 0.2
+#: How long a thread may take to end once its run has.
+_HEED_SECONDS = 3
 
 
 def run_here(run_id: str, kind: str = "cli") -> JobRun:
     """Execute the run in this process if it fell back here, and wait for its end.
 
-    Another executor may win it; then this only waits. A lost attempt is taken up again.
+    Another executor may win it; then this only waits. A lost attempt is taken up again. Ctrl-C
+    cancels what is executed here.
     """
-    return _follow(run_id, executor_name(kind), timeout=None, executes=True)
+    executor = executor_name(kind)
+    sweep, claim, thread = _sweep(run_id), None, None
+    try:
+        while True:
+            try:
+                if (run := get_run(run_id)).state in END_STATES:
+                    return run
+                if _waits_here(run) and (claim := take(run_id, executor)) is not None:
+                    thread = _start(claim)
+                sweep(executor)
+            except SQLAlchemyError:
+                if thread is None:  # else its work goes on while the database is away
+                    raise
+            thread = _pause(thread)
+    except KeyboardInterrupt:
+        if claim is not None:
+            write_end(claim, _cancelled())
+        raise
+    finally:
+        if thread is not None:
+            thread.join(_HEED_SECONDS)
 
 
 def wait_for_end(run_id: str, timeout: float | None = None) -> JobRun:
     """Wait until the run has ended, or for `timeout` seconds; the run as it is then."""
-    return _follow(run_id, executor_name("cli"), timeout=timeout, executes=False)
-
-
-def _follow(run_id: str, executor: str, timeout: float | None, *, executes: bool) -> JobRun:
-    settings = runtime().settings
-    sweep = Sweep(db.engine, settings.jobs_lease_seconds, settings.jobs_tick_seconds, run_id)
+    sweep, executor = _sweep(run_id), executor_name("cli")
     ends_at = None if timeout is None else time.monotonic() + timeout
-    while True:
-        run = get_run(run_id)
-        if run.state in END_STATES or (ends_at is not None and time.monotonic() >= ends_at):
-            return run
-        if executes and _waits_here(run) and execute(run_id, executor):
-            continue
+    while (run := get_run(run_id)).state not in END_STATES:
+        if ends_at is not None and time.monotonic() >= ends_at:
+            break
         sweep(executor)
         time.sleep(_POLL_SECONDS)
+    return run
+
+
+def _sweep(run_id: str) -> Sweep:
+    settings = runtime().settings
+    return Sweep(db.engine, settings.jobs_lease_seconds, settings.jobs_tick_seconds, run_id)
 
 
 def _waits_here(run: JobRun) -> bool:
     return run.state == State.QUEUED and run.path == Path.IN_PROCESS
+
+
+def _start(claim: Claim) -> threading.Thread:
+    """Work in a thread that does not hold the process: one that hangs is left behind."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    thread = threading.Thread(target=_work, args=(app, claim), name="run", daemon=True)
+    thread.start()
+    return thread
+
+
+def _work(app: Flask, claim: Claim) -> None:
+    with app.app_context():
+        work(claim)
+
+
+def _pause(thread: threading.Thread | None) -> threading.Thread | None:
+    """Wait a little; no longer than the thread works, which is forgotten when it has ended."""
+    if thread is None:
+        time.sleep(_POLL_SECONDS)
+        return None
+    thread.join(_POLL_SECONDS)
+    return thread if thread.is_alive() else None
+
+
+def _cancelled() -> Ending:
+    return Ending(Outcome.CANCELLED, code="cancelled", message="Cancelled at the terminal.")

@@ -46,14 +46,9 @@ def run_in_child(claim: Claim) -> None:
     with runtime().keeper.watching(context):
         process = _start(claim)
         _wait_until_ready(process)
-    try:
-        verdict = _watch(process, claim, deadline)
-    except KeyboardInterrupt:
-        _kill(process)
-        _write_end(claim, cancelled_at_terminal())
-        raise
+    verdict = _watch(process, claim, deadline)
     _kill(process)
-    _write_end(claim, verdict or _died(process.returncode))
+    write_end(claim, verdict or _died(process.returncode))
 
 
 def _start(claim: Claim) -> subprocess.Popen[bytes]:
@@ -142,11 +137,6 @@ def hard_limit(job_name: str) -> Ending:
     return Ending(Outcome.TIMED_OUT, code="timed_out", message=text)
 
 
-def cancelled_at_terminal() -> Ending:
-    """The ending of a run whose command was ended with Ctrl-C."""
-    return Ending(Outcome.CANCELLED, code="cancelled", message="Cancelled at the terminal.")
-
-
 def _died(returncode: int) -> Ending:
     """The ending when the child went without writing one."""
     how = f"exit code {returncode}"
@@ -166,8 +156,8 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-def _write_end(claim: Claim, ending: Ending) -> None:
-    """Write the end that the child could not; nothing if it did."""
+def write_end(claim: Claim, ending: Ending) -> None:
+    """Write the end that the executor could not; nothing if it did."""
     try:
         with db.engine.begin() as connection:
             end_attempt(connection, claim, ending)

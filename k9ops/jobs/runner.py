@@ -72,12 +72,8 @@ def perform(claim: Claim) -> None:
     job = get_job(claim.job)
     context = RunContext(claim, db.engine, job.options)
     with runtime().keeper.watching(context):
-        try:
-            with context.active():
-                ending = _call(job, context)
-        except KeyboardInterrupt:
-            _end(context, isolation.cancelled_at_terminal())
-            raise
+        with context.active():
+            ending = _call(job, context)
         db.session.remove()
         if ending is not None:
             _end(context, ending)
@@ -99,7 +95,7 @@ def _call(job: Job[..., Any], context: RunContext) -> Ending | None:
         return _stopped(stopped)
     except PermanentError as error:
         return replace(_failed(error), permanent=True)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  (here every error of a job ends)
+    except BaseException as error:  # noqa: BLE001  (here every error of a job ends)
         return _failed(error)
     finally:
         _roll_back()

@@ -177,6 +177,20 @@ def _all_of(ledger: Ledger, run_id: str) -> list[object]:
     return [ledger.run(run_id), *children]
 
 
+@pytest.mark.parametrize("job", ["tick.long", "tick.long_child"])
+def test_command_that_is_interrupted_cancels_its_run(unit: Instance, ledger: Ledger, job: str):
+    command = unit.spawn("jobs", "run", job, "--arg", "seconds=20")
+    (run,) = wait_until(lambda: ledger.runs(job), 20)
+    ledger.executor(run["id"])  # claimed, and a child of it not yet up
+    command.send_signal(signal.SIGINT)
+    command.communicate(timeout=10)
+    assert command.returncode == 1
+    assert ledger.run(run["id"])["state"] == "cancelled"
+    assert ledger.outcomes(run["id"]) == ["cancelled"]
+    time.sleep(3)  # a child that was just starting would have begun by now
+    assert not [line for line in ledger.journal("end") if line["run"] == run["id"]]
+
+
 def test_three_hours_of_rest_follow_the_misfire_policies(unit: Instance, ledger: Ledger):
     first = unit.start()
     wait_until(lambda: len(ledger.rows("SELECT * FROM periodic_tasks")) >= 4, 10)

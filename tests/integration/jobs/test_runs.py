@@ -117,6 +117,12 @@ def test_soft_limit_leaves_a_job_its_own_end_when_it_catches_it():
     assert (ended.state, ended.result) == ("succeeded", "ended by itself")
 
 
+def test_hard_limit_ends_a_run_that_heeds_nothing():
+    ended = run("test.limits", seconds=4, heed=False)
+    assert (ended.state, ended.error_code) == ("failed", "timed_out")
+    assert "hard" in ended.error_message
+
+
 def test_child_runs_in_a_process_of_its_own():
     ended = run("test.child")
     assert ended.state == "succeeded"
