@@ -46,7 +46,7 @@ def fire(engine: Engine, task_id: int, late_seconds: float) -> int:
         return 0
     found = _plan(task, late_seconds)
     with engine.begin() as connection:
-        if not _move_watermark(connection, task, found):
+        if not _is_free(connection, task_id) or not _move_watermark(connection, task, found):
             return 0
         count = _record(connection, task, job, found)
     carry()
@@ -56,6 +56,12 @@ def fire(engine: Engine, task_id: int, late_seconds: float) -> int:
 def _plan(task: Row[Any], late_seconds: float) -> Plan:
     dues = dues_between(trigger_of(task), task.watermark, task.now)
     return plan(dues, task.now, late_seconds, Misfire(task.misfire))
+
+
+def _is_free(connection: Connection, task_id: int) -> bool:
+    """Whether nobody holds the task: a process frozen while it fires stops no other's tick."""
+    statement = select(PeriodicTask.id).where(PeriodicTask.id == task_id)
+    return connection.scalar(statement.with_for_update(skip_locked=True)) is not None
 
 
 def _move_watermark(connection: Connection, task: Row[Any], found: Plan) -> bool:

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Row, exists, select
+from sqlalchemy import Connection, Engine, Row, exists, select
 
 from k9ops.core.clock import db_now
 from k9ops.jobs.claims import Claim, Ending, end_attempt
@@ -98,9 +98,17 @@ class Sweep:
         where = () if row.overdue else (still,)
         try:
             with self._engine.begin() as connection:
+                if not _is_free(connection, row.id):
+                    return 0
                 end_attempt(connection, gone, ending, actor=actor, where=where)
         except LeaseLost:
             return 0
         logger.warning("run %s attempt %s: %s", row.run_id, row.number, ending.outcome)
         self._watched.pop((row.run_id, row.number), None)
         return 1
+
+
+def _is_free(connection: Connection, attempt_id: int) -> bool:
+    """Whether nobody holds the attempt or its run: one frozen in mid-transaction stops no sweep."""
+    statement = select(JobAttempt.id).join(JobRun).where(JobAttempt.id == attempt_id)
+    return connection.scalar(statement.with_for_update(skip_locked=True)) is not None

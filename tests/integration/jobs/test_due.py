@@ -87,6 +87,16 @@ def test_fire_skips_an_occurrence_while_the_one_before_is_active(engine_app: Fla
     assert states() == ["queued", "skipped", "skipped"]
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+def test_fire_waits_for_nobody_who_holds_the_task(engine_app: Flask):
+    task = schedule_task("test.sleep", every=1, by="amal")
+    put_back(task, 1.5)
+    with db.engine.begin() as frozen:
+        frozen.execute(update(PeriodicTask).values(total_runs=0))
+        assert fire(db.engine, task.id, 10) == 0
+    assert fire(db.engine, task.id, 10) == 1
+
+
 def test_task_counts_its_runs_and_moves_on(engine_app: Flask):
     task = schedule_task("test.sleep", every=1, by="amal")
     put_back(task, 2.5)

@@ -196,3 +196,15 @@ def test_keeper_goes_on_when_one_run_cannot_be_kept(engine_app: Flask):
     bad.progress_values = {"progress_text": "\x00"}
     with runtime().keeper.watching(bad), runtime().keeper.watching(good):
         wait_until(lambda: get_run(good.id).attempts[0].heartbeat > 2, 5)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+def test_sweep_waits_for_nobody_who_holds_an_attempt(engine_app: Flask):
+    frozen, gone = take("test.sleep"), take("test.sleep")
+    sweep = Sweep(db.engine, lease_seconds=0.2, tick_seconds=1)
+    with db.engine.begin() as connection:
+        beat(connection, context_of(frozen), [])
+        wait_until(lambda: sweep("web:test:1") == 1, 5)
+    assert get_run(gone.run_id).attempts[0].outcome == "lost"
+    assert get_run(frozen.run_id).attempts[0].outcome is None
