@@ -8,7 +8,8 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -100,6 +101,8 @@ class EngineService:
         self._lock = threading.Lock()
         self._mirrored_at: datetime | None = None
         self._ticked_at: float | None = None
+        self._synced = False
+        self._senseless: set[int] = set()
         self._database_away = False
         self._scheduler = self._build()
 
@@ -110,7 +113,6 @@ class EngineService:
         self._every_tick(self._execute_waiting, "executor")
         self._every_tick(partial(self._sweep, self._name), "sweep")
         if self._ticks:
-            self._once(sync_tasks, "sync")
             self._every_tick(self._tick, "catch-up")
         self._scheduler.start()
 
@@ -146,8 +148,8 @@ class EngineService:
             seconds=seconds, jitter=seconds * 0.2, next_run_time=datetime.now(self._zone),
         )  # fmt: skip
 
-    def _once(self, function: Callable[[], object], name: str | None = None) -> None:
-        self._scheduler.add_job(self._guarded, args=[function], id=name, executor="ticks")
+    def _once(self, function: Callable[[], object]) -> None:
+        self._scheduler.add_job(self._guarded, args=[function], executor="ticks")
 
     @property
     def _zone(self) -> Any:
@@ -169,13 +171,29 @@ class EngineService:
 
     def _tick(self) -> None:
         """Fire what is due and mirror changed rows; the catch-up that needs no exact wake-up."""
+        if not self._synced:
+            sync_tasks()
+            self._synced = True
         self._mirror()
         for task_id in due_tasks(self._engine):
             self._fire(task_id)
         self._ticked_at = time.monotonic()
 
     def _fire(self, task_id: int) -> None:
-        fire(self._engine, task_id, self._settings.jobs_late_seconds)
+        with self._sparing_others(task_id):
+            fire(self._engine, task_id, self._settings.jobs_late_seconds)
+
+    @contextmanager
+    def _sparing_others(self, task_id: int) -> Iterator[None]:
+        """A task whose row makes no sense stops no other; it is told once."""
+        try:
+            yield
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            if task_id not in self._senseless:
+                logger.exception("periodic task %s cannot come due", task_id)
+            self._senseless.add(task_id)
 
     def _mirror(self) -> None:
         """Give each enabled task its APScheduler job; take it from those that are not."""
@@ -186,7 +204,8 @@ class EngineService:
             statement = statement.where(PeriodicTask.updated_at > since)
         self._mirrored_at = utcnow()
         for task in db.session.scalars(statement).all():
-            self._mirror_task(task)
+            with self._sparing_others(task.id):
+                self._mirror_task(task)
 
     def _mirror_task(self, task: PeriodicTask) -> None:
         name = f"task-{task.id}"
