@@ -26,9 +26,9 @@ loglevel = "warning"
 def post_worker_init(worker: Any) -> None:
     """Start the engine after the fork, in the worker that will run it."""
     service = EngineService(worker.app.callable, "web", ticks=_settings.jobs_scheduler == "web")
-    service.start()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         _drain_first(number, service)
+    service.start()
     if worker.age == 1:
         print(f"ready http://{bind}", flush=True)  # noqa: T201  (the line that scripts wait for)
 
@@ -39,9 +39,11 @@ def _drain_first(number: int, service: EngineService) -> None:
     drained = threading.Event()
 
     def drain() -> None:
-        service.stop()
-        drained.set()
-        os.kill(os.getpid(), number)
+        try:
+            service.stop()
+        finally:
+            drained.set()
+            os.kill(os.getpid(), number)
 
     def handle(received: int, frame: FrameType | None) -> None:
         if drained.is_set() and callable(previous):

@@ -121,7 +121,8 @@ class EngineService:
         self._runtime.stopping_claims = True
         with self._app.app_context():
             drain.drain(self._runtime, lambda: self._busy > 0, self._settings)
-        self._scheduler.shutdown(wait=False)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
         self._runtime.service = None
 
     def wake(self) -> None:

@@ -1,5 +1,6 @@
 """The threads of a process that executes by itself."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -7,7 +8,9 @@ from flask import Flask
 from sqlalchemy import func, select, text, update
 
 from k9ops.core.db import db
+from k9ops.jobs import dispatch
 from k9ops.jobs.models import JobRun, PeriodicTask
+from k9ops.jobs.queries import get_run
 from k9ops.jobs.scheduler import EngineService
 from k9ops.jobs.tasks import schedule_task
 from tests.support.processes import wait_until
@@ -65,3 +68,13 @@ def test_schedule_follows_the_code_once_the_database_can_be_used(
     wait_until(lambda: "the database cannot be used" in caplog.text)
     rename("away", "periodic_tasks")
     wait_until(lambda: has_task("backups.run_automated_backup"))
+
+
+def test_stop_ends_nothing_but_the_claiming_when_it_comes_before_the_start(
+    service: EngineService,
+):
+    service.stop()
+    service.start()
+    run = dispatch("test.sleep")
+    time.sleep(1)
+    assert get_run(run.id).state == "queued"
