@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -44,7 +45,12 @@ def run_in_child(claim: Claim) -> None:
     deadline = time.monotonic() + get_job(claim.job).timeout_seconds
     context = RunContext(claim, db.engine, get_job(claim.job).options)
     with runtime().keeper.watching(context):
-        process = _start(claim)
+        try:
+            process = _start(claim)
+        except OSError as error:
+            write_end(claim, _not_started(error))
+            return
+        _give_order(process, claim)
         _wait_until_ready(process)
     verdict = _watch(process, claim, deadline)
     _kill(process)
@@ -52,9 +58,8 @@ def run_in_child(claim: Claim) -> None:
 
 
 def _start(claim: Claim) -> subprocess.Popen[bytes]:
-    """Settings and claim go through standard input: a command line shows no secret."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-m", "k9ops.child", claim.run_id],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -62,14 +67,17 @@ def _start(claim: Claim) -> subprocess.Popen[bytes]:
         env=environment,
         start_new_session=True,
     )
+
+
+def _give_order(process: subprocess.Popen[bytes], claim: Claim) -> None:
+    """Settings and claim go through standard input: a command line shows no secret."""
     order = {
         "settings": runtime().settings.model_dump(mode="json"),
         "claim": asdict(claim) | {"started_at": claim.started_at.isoformat()},
     }
     if process.stdin is not None:
-        with process.stdin as pipe:
+        with suppress(BrokenPipeError), process.stdin as pipe:  # broken: it died, which shows
             pipe.write(json.dumps(order).encode())
-    return process
 
 
 def take_over(engine: Engine, claim: Claim) -> bool:
@@ -135,6 +143,11 @@ def hard_limit(job_name: str) -> Ending:
     seconds = get_job(job_name).timeout_seconds
     text = f"The hard time limit of {seconds:g} s passed."
     return Ending(Outcome.TIMED_OUT, code="timed_out", message=text)
+
+
+def _not_started(error: OSError) -> Ending:
+    text = f"No process could be started for it: {error}"
+    return Ending(Outcome.FAILED, code="no_process", message=text)
 
 
 def _died(returncode: int) -> Ending:

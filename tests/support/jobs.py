@@ -111,8 +111,10 @@ def atomic(user: int, fail: bool = False, commit: bool = False) -> dict[str, boo
 
 
 @job("test.child", title="Child", isolation="process")
-def child(seconds: float = 0, heed: bool = True, kill_self: bool = False) -> dict[str, int]:
-    """Work in a process of its own."""
+def child(
+    seconds: float = 0, heed: bool = True, kill_self: bool = False, note: str = ""
+) -> dict[str, int]:
+    """Work in a process of its own; `note` makes its order long."""
     if kill_self:
         os.kill(os.getpid(), signal.SIGKILL)
     sleep.function(seconds, heed=heed)

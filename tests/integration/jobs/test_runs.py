@@ -1,6 +1,8 @@
 """From dispatch to end: each way an attempt can end, and what the ledger says of it."""
 
 import json
+import shutil
+import sys
 from datetime import timedelta
 
 import pytest
@@ -143,6 +145,20 @@ def test_child_is_given_up_when_it_kills_its_process_three_times():
     assert (ended.state, ended.error_code) == ("failed", "gave_up")
     assert [attempt.outcome for attempt in ended.attempts] == ["lost"] * 3
     assert "SIGKILL" in ended.error_message
+
+
+def test_child_that_cannot_be_started_fails_its_run(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    ended = run("test.child")
+    assert (ended.state, ended.error_code, len(ended.attempts)) == ("failed", "no_process", 1)
+    assert "/nowhere/python" in ended.error_message
+
+
+def test_child_is_given_up_when_it_never_hears_its_order(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    ended = run("test.child", note="x" * 1_000_000)
+    assert (ended.state, ended.error_code, len(ended.attempts)) == ("failed", "gave_up", 3)
+    assert "exit code 1" in ended.error_message
 
 
 def test_rows_written_in_a_run_stay(user_id: int):
