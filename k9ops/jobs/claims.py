@@ -12,8 +12,8 @@ from k9ops.core.db import changed
 from k9ops.jobs.errors import LeaseLost
 from k9ops.jobs.models import JobAttempt, JobRun
 from k9ops.jobs.moves import Happening, move
-from k9ops.jobs.registry import get_job
-from k9ops.jobs.retries import Next, after_attempt
+from k9ops.jobs.registry import catalogue, get_job
+from k9ops.jobs.retries import Next, Retry, after_attempt
 from k9ops.jobs.states import Outcome, Path, State
 
 
@@ -138,9 +138,11 @@ def _own_row(
 
 
 def _what_follows(run: Row[Any], ending: Ending) -> Next:
+    # A job that another version of the application knows may be lost here.
+    job = catalogue().get(run.job)
     follows = after_attempt(
         ending.outcome,
-        retry=get_job(run.job).retry,
+        retry=job.retry if job else Retry(),
         tries=_tries(run, ending),
         max_tries=run.max_tries,
         losses=_losses(run, ending),

@@ -61,12 +61,13 @@ class Sweep:
         return step
 
     def _open_attempts(self) -> list[Row[Any]]:
-        overdue = (JobAttempt.deadline_at < db_now()).label("overdue")
+        known = JobRun.job.in_(catalogue())
+        overdue = ((JobAttempt.deadline_at < db_now()) & known).label("overdue")
         statement = (
             select(JobAttempt, JobRun.job, overdue)
             .join(JobRun, JobRun.id == JobAttempt.run_id)
             .where(JobAttempt.outcome.is_(None), JobRun.state == State.RUNNING)
-            .where(JobRun.token == JobAttempt.token, JobRun.job.in_(catalogue()))
+            .where(JobRun.token == JobAttempt.token)
         )
         if self._only_run is not None:
             statement = statement.where(JobRun.id == self._only_run)

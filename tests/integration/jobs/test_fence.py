@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from k9ops.core.db import db
 from k9ops.jobs import dispatch
@@ -15,6 +15,7 @@ from k9ops.jobs.context import RunContext
 from k9ops.jobs.errors import LeaseLost, OpenTransaction
 from k9ops.jobs.foreground import run_here
 from k9ops.jobs.keeper import beat
+from k9ops.jobs.models import JobAttempt, JobRun
 from k9ops.jobs.queries import get_run, log_lines_of
 from k9ops.jobs.registry import get_job
 from k9ops.jobs.runner import perform
@@ -208,3 +209,14 @@ def test_sweep_waits_for_nobody_who_holds_an_attempt(engine_app: Flask):
         wait_until(lambda: sweep("web:test:1") == 1, 5)
     assert get_run(gone.run_id).attempts[0].outcome == "lost"
     assert get_run(frozen.run_id).attempts[0].outcome is None
+
+
+def test_sweep_gives_on_a_run_whose_job_only_another_version_knows(engine_app: Flask):
+    won = take("test.sleep")
+    with db.engine.begin() as connection:
+        connection.execute(update(JobRun).values(job="test.of_another_version"))
+        connection.execute(update(JobAttempt).values(deadline_at=won.started_at))  # overdue
+    sweep = Sweep(db.engine, lease_seconds=0.2, tick_seconds=1)
+    wait_until(lambda: sweep("web:test:1") == 1, 5)
+    run = get_run(won.run_id)
+    assert (run.state, run.attempts[0].outcome) == ("queued", "lost")
