@@ -15,7 +15,7 @@ from k9ops.core.errors import BadInput
 from k9ops.jobs.context import fenced_begin
 from k9ops.jobs.errors import KeyInUse, OpenTransaction
 from k9ops.jobs.models import JobRun
-from k9ops.jobs.moves import Happening, write_event
+from k9ops.jobs.moves import Happening, tell_end, write_event
 from k9ops.jobs.registry import Job, get_job
 from k9ops.jobs.runtime import runtime
 from k9ops.jobs.states import Path, Reason, State, Via
@@ -131,6 +131,7 @@ def record(connection: Connection, new: NewRun) -> str | None:
     run_id = _insert(connection, new, State.SKIPPED, now, finished_at=now, text=text)
     if run_id is not None:
         _write_first_event(connection, new, run_id, State.SKIPPED, now, {"message": text})
+        tell_end(connection, run_id)
     return run_id
 
 
