@@ -168,16 +168,17 @@ def load_modules(modules: Iterable[str], setting: str = "") -> None:
     """Import modules that define jobs.
 
     Raises:
-        BadInput: one cannot be imported and comes from `setting`, which the message names.
+        BadInput: one cannot be imported, or defines a job wrongly, and comes from `setting`,
+            which the message names.
     """
     for module in modules:
         try:
             importlib.import_module(module)
-        except ImportError as error:
+        except (ImportError, SyntaxError, ValueError) as error:
             if not setting:
                 raise
             hint = "Give import paths of Python modules on PYTHONPATH, separated by commas."
-            raise BadInput(f"{setting}: {error}", field=setting, hint=hint) from None
+            raise BadInput(f"{setting}: {module}: {error}", field=setting, hint=hint) from None
 
 
 def _check(name: str, function: Callable[..., Any], options: Options) -> None:

@@ -1,11 +1,13 @@
 """The decorator: what it takes, what it refuses, how arguments are read."""
 
+from pathlib import Path
+
 import pytest
 
 from k9ops.core.errors import BadInput
 from k9ops.jobs import job
 from k9ops.jobs.errors import UnknownJob
-from k9ops.jobs.registry import _catalogue, get_job
+from k9ops.jobs.registry import _catalogue, get_job, load_modules
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +82,23 @@ def test_job_refuses_a_name_without_area(name: str):
 def test_job_refuses_unknown_options(options: dict):
     with pytest.raises(ValueError):  # noqa: PT011  (each option says its own)
         job("unit.options", title="X", **options)(lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import nowhere_at_all", "nowhere_at_all"),
+        ("def (:", "invalid syntax"),
+        (
+            "from k9ops.jobs import job\n@job('a.b', title='A')\nasync def b() -> None: ...",
+            "async function",
+        ),
+    ],
+)
+def test_load_modules_names_setting_and_module_when_one_cannot_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, said: str
+):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "faulty_jobs.py").write_text(source)
+    with pytest.raises(BadInput, match=f"SETTING: faulty_jobs: .*{said}"):
+        load_modules(["faulty_jobs"], setting="SETTING")
