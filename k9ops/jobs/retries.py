@@ -62,5 +62,5 @@ def delay_before(number: int, retry: Retry, jitter: float | None = None) -> time
     Doubles each time up to an hour; `jitter` (0 to 1, by default random) adds up to a fifth.
     """
     jitter = random.random() if jitter is None else jitter  # noqa: S311  (no secret)
-    seconds = min(retry.delay_seconds * 2 ** (number - 2), LONGEST_DELAY_SECONDS)
+    seconds = min(retry.delay_seconds * 2 ** min(number - 2, 60), LONGEST_DELAY_SECONDS)
     return timedelta(seconds=seconds * (1 + 0.2 * jitter))

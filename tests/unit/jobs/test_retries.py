@@ -45,6 +45,7 @@ def test_delay_doubles_and_stays_within_its_bounds():
     assert delay_before(3, retry, jitter=0) == timedelta(seconds=200)
     assert delay_before(3, retry, jitter=1) == timedelta(seconds=240)
     assert delay_before(20, retry, jitter=0) == timedelta(hours=1)
+    assert delay_before(5000, retry, jitter=0) == timedelta(hours=1)
 
 
 def test_moves_leave_no_way_out_of_a_good_end():
