@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent
 
@@ -29,6 +31,18 @@ def _known_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError(f"unknown time zone {name!r}; use an IANA name such as Asia/Riyadh")
     return name
+
+
+#: Each process would have a database of its own.
+_IN_MEMORY = ("sqlite:///", "sqlite:///:memory:")
+
+
+def _readable(url: str) -> str:
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):
+        raise ValueError("must read like postgresql://user:password@host:5432/name") from None
+    return url
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
@@ -105,8 +119,8 @@ class Settings(BaseSettings):
     def _known_database(cls, url: str) -> str:
         for scheme in ("postgresql+psycopg2://", "postgresql://", "postgres://"):
             if url.startswith(scheme):
-                return "postgresql+psycopg2://" + url.removeprefix(scheme)
-        if url and not url.startswith("sqlite:///"):
+                return _readable("postgresql+psycopg2://" + url.removeprefix(scheme))
+        if url and (not url.startswith("sqlite:///") or url in _IN_MEMORY):
             raise ValueError(
                 "must start with postgresql:// or sqlite:/// (three slashes and a path)"
             )
@@ -184,6 +198,8 @@ def _is_secret(name: str) -> bool:
 
 
 def _make_instance(settings: Settings) -> None:
+    # What is written is the unit's: no other user of the machine may read the database.
+    os.umask(0o077)
     try:
         settings.instance_path.mkdir(parents=True, exist_ok=True)
         if not settings.secret_key:

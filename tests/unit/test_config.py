@@ -1,6 +1,7 @@
 """Settings: completed where absent, refused in one line where wrong."""
 
 import json
+import os
 import sys
 
 import pytest
@@ -62,6 +63,31 @@ def test_start_gives_an_error_document_when_json_is_asked_for(start):
 def test_start_keeps_an_address_to_itself_when_it_holds_a_password(start):
     _, out, error = start(database_url="mysql://k9:hunter2@localhost/k9")
     assert "hunter2" not in out + error
+
+
+@pytest.mark.parametrize("end", ["localhost:port/k9", "[::1/k9"])
+def test_start_refuses_an_address_that_cannot_be_read(start, end):
+    code, out, error = start(database_url=f"postgresql://k9:hunter2@{end}")
+    assert (code, out) == (2, "")
+    assert error.startswith("DATABASE_URL: ")
+    assert "hunter2" not in error
+
+
+@pytest.mark.parametrize("url", ["sqlite:///", "sqlite:///:memory:"])
+def test_start_refuses_a_database_that_processes_cannot_share(start, url):
+    assert start(database_url=url)[0] == 2
+
+
+def test_files_are_closed_to_other_users_when_settings_are_loaded(tmp_path, monkeypatch):
+    monkeypatch.setenv("INSTANCE_PATH", str(tmp_path / "instance"))
+    before = os.umask(0o022)
+    try:
+        load_settings()
+        (tmp_path / "instance" / "k9ops.db").touch()
+    finally:
+        os.umask(before)
+    modes = [path.stat().st_mode & 0o077 for path in tmp_path.rglob("*")]
+    assert modes == [0, 0, 0]
 
 
 def test_start_names_the_folder_when_it_cannot_be_made(start, tmp_path):
