@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _USERNAME = re.compile(r"[\w](?:[\w.@-]| (?! )){0,62}[\w]")
 _EMAIL = re.compile(r"[^@\s\0]+@[^@\s\0]+\.[^@\s\0]+")
+LONGEST_TOKEN_NAME = 200
 TOKEN_PREFIX = "k9_"  # noqa: S105  (a mark that scanners for leaked secrets can look for)
 
 
@@ -226,7 +227,8 @@ def _count_bad_try(name_hash: str, user: User | None, ip: str | None) -> K9Error
 
 
 def note_sign_out(user: User, *, actor: Actor) -> None:
-    """Write down that `user` signed out."""
+    """Write it down, and end the person's sessions: a copy of the cookie opens nothing more."""
+    user.session_version = User.session_version + 1
     record(db.session(), actor, "user.signed_out", _target(user))
     db.session.commit()
 
@@ -238,8 +240,11 @@ def create_token(
 
     Raises:
         NotFound: nobody has that name.
+        BadInput: the token's name is empty or too long.
         Conflict: the person is not active.
     """
+    if not 0 < len(name.strip()) <= LONGEST_TOKEN_NAME:
+        raise BadInput(f"A name has 1 to {LONGEST_TOKEN_NAME} characters.", field="name")
     user = queries.get_user(username)
     if not user.active:
         raise Conflict(f"{user.username} is not active.", field="username")

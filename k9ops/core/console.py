@@ -2,11 +2,14 @@
 
 import functools
 import json
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, redirect_stdout
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, ProgrammingError
 
 from k9ops.core.errors import BadInput, K9Error, Unavailable
 
@@ -35,6 +38,7 @@ class Command(click.Command):
     ) -> click.Context:
         as_json = "--json" in args
         try:
+            _check_encoding(args)
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
             if not as_json:
@@ -43,6 +47,14 @@ class Command(click.Command):
             field = parameter.name if parameter else None
             wrong = BadInput(error.format_message(), code="usage", field=field, hint=_SEE_HELP)
             _fail(wrong, as_json=True)
+
+
+def _check_encoding(args: list[str]) -> None:
+    """No database takes what is no text."""
+    try:
+        "".join(args).encode()
+    except UnicodeEncodeError:
+        raise click.UsageError("An argument is not valid UTF-8.") from None
 
 
 def handles_errors(command: Callable[P, R]) -> Callable[P, R]:
@@ -54,15 +66,16 @@ def handles_errors(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except K9Error as error:
             _fail(error, as_json=bool(kwargs.get("as_json")))
-        except (OperationalError, ProgrammingError) as error:
+        except DatabaseError as error:
             _fail(_database_error(error), as_json=bool(kwargs.get("as_json")))
 
     return wrapper
 
 
-def _database_error(error: OperationalError | ProgrammingError) -> K9Error:
+def _database_error(error: DatabaseError) -> K9Error:
     text = str(error.orig).strip().splitlines()[0]
-    if "no such table" in text or "does not exist" in text:
+    is_undefined = isinstance(error, ProgrammingError) and "does not exist" in text
+    if is_undefined or "no such table" in text:
         hint = "Run `flask db upgrade`, then try again."
         return Unavailable(f"The database lacks its tables: {text}", code="no_tables", hint=hint)
     hint = "Check DATABASE_URL and that the server runs."
@@ -77,6 +90,20 @@ def _fail(error: K9Error, *, as_json: bool) -> NoReturn:
         if error.hint:
             click.echo(error.hint, err=True)
     raise click.exceptions.Exit(error.exit_code)
+
+
+@contextmanager
+def prints_aside() -> Generator[None]:
+    """What a job prints in the block, itself or by its programs, goes to stderr: not our answer."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def exit_with(code: int) -> NoReturn:

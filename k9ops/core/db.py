@@ -87,11 +87,12 @@ migrate = Migrate()
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Options of the engine for `url`: every wait on the database is bounded."""
+    """Options of the engine for `url`: every wait is bounded, no error tells values."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 5}}
+        return {"hide_parameters": True, "connect_args": {"timeout": 5}}
     keepalives = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
     return {
+        "hide_parameters": True,
         "pool_pre_ping": True,
         "pool_size": 10,
         "max_overflow": 20,

@@ -3,10 +3,14 @@
 import json
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
 
 from k9ops.accounts import services
 from k9ops.accounts.queries import find_user
+from k9ops.app import create_app
 from k9ops.audit.services import COMMAND_LINE
+from tests.support.databases import dispose, make_settings, on_one_kind
 from tests.support.people import AMAL
 
 GOOD = "a long quiet evening"
@@ -99,9 +103,6 @@ def test_no_command_takes_a_password_as_an_option(app):
 
 
 def test_commands_name_the_remedy_when_there_are_no_tables(tmp_path, databases, database_kind):
-    from k9ops.app import create_app
-    from tests.support.databases import dispose, make_settings
-
     url = databases.bare(database_kind)
     app = create_app(make_settings(tmp_path, database_url=url))
     answer = app.test_cli_runner().invoke(args=["create-token", AMAL.username, "--json"])
@@ -110,6 +111,29 @@ def test_commands_name_the_remedy_when_there_are_no_tables(tmp_path, databases, 
     assert "flask db upgrade" in error["hint"]
     dispose(app)
     databases.drop(url)
+
+
+@on_one_kind
+def test_commands_name_the_remedy_when_the_database_is_damaged(tmp_path, app):
+    (tmp_path / "garbage.db").write_bytes(b"garbage" * 1000)
+    damaged = create_app(make_settings(tmp_path, database_url=f"sqlite:///{tmp_path}/garbage.db"))
+    answer = damaged.test_cli_runner().invoke(args=["create-token", AMAL.username, "--json"])
+    error = json.loads(answer.stdout)["error"]
+    assert (error["code"], answer.exit_code) == ("no_database", 1)
+    dispose(damaged)
+
+
+@on_one_kind
+def test_errors_of_the_database_tell_no_values(app):
+    with app.app_context(), pytest.raises(DatabaseError) as failed:
+        services.db.session.execute(text("SELECT :secret FROM nowhere"), {"secret": "hunter2"})
+    assert "hunter2" not in str(failed.value)
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 201])
+def test_create_token_refuses_a_name_that_cannot_be_kept(runner, name):
+    answer = runner.invoke(args=["create-token", "amal", "--name", name, "--json"])
+    assert (answer.exit_code, json.loads(answer.stdout)["error"]["field"]) == (2, "name")
 
 
 def test_people_who_are_not_active_get_no_token(runner, app):

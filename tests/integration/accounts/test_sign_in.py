@@ -151,6 +151,12 @@ def test_sign_out_ends_the_session_and_takes_a_post(client_of, amal):
     assert client.get("/notifications").status_code == 302
 
 
+def test_sign_out_closes_copies_of_the_cookie(client_of, amal):
+    client, thief = client_of(amal), client_of(amal)
+    client.post("/sign-out", data={"csrf_token": csrf_token(client.get("/notifications").text)})
+    assert thief.get("/notifications").status_code == 302
+
+
 def test_known_and_unknown_names_are_answered_alike_to_the_lock(context):
     known, unknown = refusals("Amal", 7), refusals("nobody-at-all", 7)
     assert known == unknown
