@@ -132,7 +132,7 @@ class BackupFolder:
         """
         if file == LATEST:
             return self._latest()
-        path = Path(file)
+        path = _nameable(Path(file))
         if os.sep in file or (path.is_file() and not (self.path / file).exists()):
             return Backup(path.absolute(), Manifest.read(path))
         return self.named(file)
@@ -144,7 +144,7 @@ class BackupFolder:
             UnknownBackup: there is none.
             Refused: it has no readable manifest.
         """
-        path = self.path / name
+        path = _nameable(self.path / name)
         if os.sep in name or path.is_symlink():
             raise UnknownBackup(f"{name} is no file of BACKUP_DIR.", field="file", hint=LIST)
         return Backup(path, Manifest.read(path))
@@ -181,6 +181,18 @@ class BackupFolder:
         path_beside(backup.path).unlink(missing_ok=True)
         backup.path.unlink(missing_ok=True)
         sync_folder(self.path)
+
+
+def _nameable(path: Path) -> Path:
+    """The path, if the system can be asked about it, whether there is such a file or not."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    except (OSError, ValueError) as error:  # too long, not for us, or with a NUL in it
+        why = error.strerror if isinstance(error, OSError) else "no file has such a name"
+        raise UnknownBackup(f"The file cannot be found: {why}.", field="file", hint=LIST) from None
+    return path
 
 
 def _cached(manifest_path: Path) -> Backup | None:

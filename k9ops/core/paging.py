@@ -9,6 +9,22 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 T = TypeVar("T")
 
 
+#: No key of a row is larger, and no database takes it: they are whole numbers of four bytes.
+LARGEST_KEY = 2**31 - 1
+
+
+def row_key(text: str) -> int:
+    """Read a key of a row from an address or a form (as `type=` of werkzeug's `get`).
+
+    Raises:
+        ValueError: no row can have it.
+    """
+    key = int(text)
+    if not 0 <= key <= LARGEST_KEY:
+        raise ValueError("no key of a row")
+    return key
+
+
 @dataclass(frozen=True)
 class Page(Generic[T]):
     """Rows, newest first; `newer` and `older` are the keys to ask with, None at either end."""

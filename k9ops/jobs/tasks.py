@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from k9ops.core.clock import read_now
 from k9ops.core.db import changed, db, insert_new
 from k9ops.core.errors import BadInput, Conflict, NotFound
+from k9ops.core.text import clean
 from k9ops.jobs.models import PeriodicTask
 from k9ops.jobs.registry import Job, catalogue, get_job
 from k9ops.jobs.runtime import runtime
@@ -116,7 +117,8 @@ def get_task(session: Session, name: str) -> PeriodicTask:
     Raises:
         NotFound: there is none.
     """
-    task = session.execute(select(PeriodicTask).where(PeriodicTask.name == name)).scalar()
+    known = select(PeriodicTask).where(PeriodicTask.name == clean(name))
+    task = session.execute(known).scalar()
     if task is None:
         get_job(name)
         hint = "Give it a trigger with `flask jobs schedule`."

@@ -13,6 +13,7 @@ from k9ops.core.db import db
 from k9ops.core.errors import K9Error
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.core.paging import row_key
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.queries import events_of, get_run, list_runs, log_lines_of
 from k9ops.jobs.registry import catalogue, get_job
@@ -175,8 +176,8 @@ def run_live(run_id: str) -> str:
 
 def _told(run_id: str) -> dict[str, Any]:
     found = get_run(run_id)
-    attempt = request.args.get("attempt", type=int)
-    level = request.args.get("level")
+    attempt = request.args.get("attempt", type=row_key)
+    level = request.args.get("level", "").replace("\0", "")
     lines = log_lines_of(found.id, attempt=attempt, level=level or None, limit=LOG_LINES + 1)
     return {
         "run": found,

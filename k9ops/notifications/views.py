@@ -4,6 +4,7 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from k9ops.accounts.sessions import signed_in_id
+from k9ops.core.paging import row_key
 from k9ops.notifications import queries, services
 from k9ops.notifications.kinds import show
 from k9ops.web.security import SIGNED_IN, requires, safe_path
@@ -15,7 +16,7 @@ bp = Blueprint("notifications", __name__, template_folder="templates")
 @requires(SIGNED_IN)
 def list_notifications() -> str:
     """One's own, newest first."""
-    before, after = (request.args.get(name, type=int) for name in ("before", "after"))
+    before, after = (request.args.get(name, type=row_key) for name in ("before", "after"))
     page = queries.list_notifications(signed_in_id(), before=before, after=after)
     return render_template(
         "notifications/list.html",
@@ -25,7 +26,7 @@ def list_notifications() -> str:
     )
 
 
-@bp.post("/notifications/<int:notification_id>/open")
+@bp.post("/notifications/<int(max=2147483647):notification_id>/open")
 @requires(SIGNED_IN)
 def open_notification(notification_id: int) -> ResponseReturnValue:
     """Note that it was read and go where it leads."""
@@ -35,7 +36,7 @@ def open_notification(notification_id: int) -> ResponseReturnValue:
     return redirect(target, 303)
 
 
-@bp.post("/notifications/<int:notification_id>/read")
+@bp.post("/notifications/<int(max=2147483647):notification_id>/read")
 @requires(SIGNED_IN)
 def mark_read(notification_id: int) -> ResponseReturnValue:
     queries.get_notification(signed_in_id(), notification_id)
@@ -47,7 +48,7 @@ def mark_read(notification_id: int) -> ResponseReturnValue:
 @requires(SIGNED_IN)
 def mark_all_read() -> ResponseReturnValue:
     """Everything up to `up_to`, the newest that the page showed; else everything."""
-    services.mark_all_read(signed_in_id(), request.form.get("up_to", type=int))
+    services.mark_all_read(signed_in_id(), request.form.get("up_to", type=row_key))
     return _back()
 
 

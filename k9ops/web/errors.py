@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 
 from k9ops.core.errors import K9Error
 from k9ops.core.i18n import lazy_gettext as _l
@@ -47,10 +47,12 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
     """Flask's errors; one that nobody expected arrives here as 500, already logged."""
     if error.response is not None:
         return error.response
+    if isinstance(error, BadHost):  # no page of ours can be drawn: it would have no addresses
+        return error.get_response()
     status = error.code or 500
     if is_api():
         own = K9Error(error.description or error.name, code=error.name.lower().replace(" ", "_"))
-        return jsonify(own.as_dict()), status
+        return jsonify(own.as_dict()), status, _headers_of(error)
     page = _page(status, "", _csrf_hint() if isinstance(error, CSRFError) else "")
     return page, status, _headers_of(error)
 
