@@ -11,7 +11,7 @@ from flask_migrate import upgrade
 
 from k9ops.accounts.queries import has_people
 from k9ops.accounts.services import ensure_first_admin
-from k9ops.core.console import handles_errors, json_option, print_json
+from k9ops.core.console import Command, handles_errors, json_option, print_json
 from k9ops.core.settings import current_settings
 from k9ops.jobs.scheduler import EngineService
 from k9ops.jobs.tasks import sync_tasks
@@ -40,7 +40,7 @@ def prepare(sample: bool) -> None:
         _say_loaded(load_sample())
 
 
-@click.command("load-sample")
+@click.command("load-sample", cls=Command)
 @click.option("--scale", default=1, type=click.IntRange(1, 10_000), help="Months of history.")
 @json_option
 @with_appcontext

@@ -12,10 +12,12 @@ from k9ops.core.console import (
     FAILED,
     PARTIAL,
     SUCCEEDED,
+    Command,
     exit_with,
     handles_errors,
     json_option,
     print_json,
+    prints_aside,
     table,
 )
 from k9ops.core.errors import BadInput
@@ -31,7 +33,7 @@ EXIT_CODES = {State.SUCCEEDED: SUCCEEDED, State.PARTIAL: PARTIAL}
 CONFIRMATION = "restore"
 
 
-@click.command("run-backup")
+@click.command("run-backup", cls=Command)
 @click.option("--upload/--no-upload", default=True, help="Upload it too, where that is set up.")
 @click.option(
     "--via",
@@ -48,7 +50,8 @@ def run_backup(upload: bool, via: str, *, as_json: bool) -> None:
     Exit code 0 when the backup is made, 1 when it failed or no worker took it in time.
     """
     run = dispatch(RUN_BACKUP, {"upload": upload}, via=via, requested_by=COMMAND_LINE.name)
-    run = _on_a_worker(run) if via == Via.CELERY else run_here(run.id)
+    with prints_aside():
+        run = _on_a_worker(run) if via == Via.CELERY else run_here(run.id)
     if as_json:
         print_json(run_document(run))
     else:
@@ -73,7 +76,7 @@ def _tell(run: JobRun) -> None:
         click.echo(run.error_message, err=True)
 
 
-@click.command("list-backups")
+@click.command("list-backups", cls=Command)
 @json_option
 @handles_errors
 def list_backups(*, as_json: bool) -> None:
@@ -87,7 +90,7 @@ def list_backups(*, as_json: bool) -> None:
         click.echo(f"There is no backup in {queries.folder().path}.", err=True)
 
 
-@click.command("verify-backup")
+@click.command("verify-backup", cls=Command)
 @click.argument("file")
 @json_option
 @handles_errors
@@ -103,7 +106,7 @@ def verify_backup(file: str, *, as_json: bool) -> None:
         click.echo(f"{backup.file} is whole: {backup.rows:,} rows, as its manifest says.")
 
 
-@click.command("restore-backup")
+@click.command("restore-backup", cls=Command)
 @click.argument("file")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option

@@ -1,6 +1,7 @@
 """The run as its job sees it: progress, log, stop flag, effects; the fence round its commits."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +28,11 @@ logger = logging.getLogger("k9ops.run")
 LINES_AT_MOST = 10_000
 _WORST_FIRST: tuple[Why, ...] = ("lost", "cancelled", "soft_limit")
 _current: ContextVar["RunContext | None"] = ContextVar("k9ops_run", default=None)
+
+
+def _finite(number: float) -> float | None:
+    """Neither every database nor JSON can write the others."""
+    return float(number) if math.isfinite(number) else None
 
 
 @dataclass(frozen=True)
@@ -82,8 +88,8 @@ class RunContext:
         """Tell how far the run is; shown within a second. Also a `check()`."""
         self.check()
         self.progress_values = {
-            "progress_done": float(done),
-            "progress_total": None if total is None else float(total),
+            "progress_done": _finite(done),
+            "progress_total": None if total is None else _finite(total),
             "progress_text": clean(text, 500) or None,
         }
 

@@ -214,7 +214,7 @@ def _parse(job: Job[..., Any], name: str, text: str, annotation: Any) -> Any:
         if get_origin(annotation) in (list, dict) or annotation in (list, dict):
             return json.loads(text)
         return TypeAdapter(annotation).validate_python(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _bad_argument(job, error, field=name) from None
 
 
@@ -225,5 +225,6 @@ def _bad_argument(job: Job[..., Any], error: Exception, field: str | None = None
         field = field or ".".join(map(str, first["loc"]))
         text = first["msg"]
     takes = ", ".join(job.arguments_model.model_fields) or "no arguments"
-    message = f"Argument {field!r} of {job.name}: {text[:1].lower()}{text[1:]}."
+    which = f"Argument {field!r}" if field else "An argument"
+    message = f"{which} of {job.name}: {text[:1].lower()}{text[1:]}."
     return BadInput(message, code="bad_argument", field=field, hint=f"The job takes {takes}.")

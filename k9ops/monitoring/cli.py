@@ -20,6 +20,7 @@ from k9ops.core.console import (
     handles_errors,
     json_option,
     print_json,
+    prints_aside,
     table,
 )
 from k9ops.core.db import db
@@ -83,7 +84,8 @@ def run_job(
     arguments = get_job(name).parse_arguments(_pairs(given))
     run, _is_new = services.start_once(name, arguments, key=key, via=via)
     if run.path == Path.IN_PROCESS:
-        run = run_here(run.id)
+        with prints_aside():
+            run = run_here(run.id)
     elif wait or timeout is not None:
         run = wait_for_end(run.id, timeout)
     waited = run.path == Path.IN_PROCESS or wait or timeout is not None
@@ -175,7 +177,8 @@ def retry(run: str, *, as_json: bool) -> None:
     found = services.retry(run)
     waited = found.path == Path.IN_PROCESS
     if waited:
-        found = run_here(found.id)
+        with prints_aside():
+            found = run_here(found.id)
     _print_run(get_run(found.id), as_json=as_json)
     exit_with(_exit_code(found, waited=waited))
 

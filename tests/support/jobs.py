@@ -144,3 +144,16 @@ def progress(steps: int = 3) -> int:
         current_run().progress(step, steps, f"step {step}")
     current_run().log("all steps done")
     return steps
+
+
+@job("test.print", title="Print")
+def print_text() -> None:
+    """Print by Python and past it, as a program that the job starts does."""
+    print("printed")
+    os.write(1, b"written\n")
+
+
+@job("test.endless", title="Endless")
+def endless() -> None:
+    """Tell a progress that no JSON can write."""
+    current_run().progress(float("nan"), float("inf"), "for ever")

@@ -42,6 +42,17 @@ def test_run_backup_names_the_package_when_pg_dump_is_missing(instance, tmp_path
     assert list((instance.folder / "backups").iterdir()) == []
 
 
+@pytest.mark.parametrize("file", ["x" * 300, "/x" * 3000])
+def test_verify_finds_nothing_when_no_file_can_have_the_name(runner, backup, file):
+    code, document = run(runner, "verify-backup", file, "--json")
+    assert (code, document["error"]["code"]) == (1, "unknown_backup")
+
+
+def test_wrong_usage_is_one_document_with_json(runner):
+    code, document = run(runner, "run-backup", "--via", "pigeon", "--json")
+    assert (code, document["error"]["code"]) == (2, "usage")
+
+
 def test_list_backups_tells_what_the_interface_promises_when_there_is_one(runner, backup):
     code, listed = run(runner, "list-backups", "--json")
     assert code == 0

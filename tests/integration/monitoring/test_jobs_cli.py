@@ -57,6 +57,18 @@ def test_run_executes_here_and_exits_by_its_end(jobs, job: str, state: str, code
     assert run["requested_by"] == "command line"
 
 
+def test_run_prints_its_document_alone_when_the_job_prints(make_instance, database_url):
+    own = make_instance(database_url=database_url, jobs_extra_modules="tests.support.jobs")
+    done = own.flask("jobs", "run", "test.print", "--json")
+    assert json.loads(done.stdout)["state"] == "succeeded"
+    assert {"printed", "written"} <= set(done.stderr.splitlines())
+
+
+def test_run_is_a_json_document_when_its_progress_is_endless(jobs):
+    _, run = jobs("run", "test.endless")
+    assert run["progress"] is None
+
+
 def test_run_reads_arguments_by_their_annotations(jobs):
     code, run = jobs("run", "test.sleep", "--arg", "seconds=0.01", "--arg", "heed=false")
     assert (code, run["arguments"]) == (0, {"seconds": 0.01, "heed": False})
@@ -86,6 +98,7 @@ def test_run_via_celery_never_falls_back(jobs):
         (("run", "test.sleep", "--arg", "seconds=soon"), "bad_argument", "seconds"),
         (("run", "test.sleep", "--arg", "speed=1"), "bad_argument", "speed"),
         (("run", "test.sleep", "--via", "pigeon"), "bad_input", "via"),
+        (("run", "test.sleep", "--key", "\udcff"), "usage", None),
         (("run",), "usage", "name"),
         (("run", "test.sleep", "--timeout", "soon"), "usage", "timeout"),
         (("schedule", "test.sleep"), "bad_input", "cron"),

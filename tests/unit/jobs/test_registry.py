@@ -57,6 +57,15 @@ def test_arguments_are_refused_by_name_when_wrong(report, arguments: dict, field
     assert "project, days, tags, dry" in caught.value.hint
 
 
+def test_arguments_are_refused_when_nested_too_deeply():
+    @job("unit.deep", title="Deep")
+    def deep(tags: list[str]) -> None: ...
+
+    with pytest.raises(BadInput) as refusal:
+        deep.parse_arguments({"tags": "[" * 100_000})
+    assert refusal.value.field == "tags"
+
+
 def test_get_job_names_the_nearest_when_unknown(report):
     with pytest.raises(UnknownJob) as caught:
         get_job("unit.reprot")
