@@ -72,6 +72,19 @@ def handles_errors(command: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
+@contextmanager
+def ends_start() -> Generator[None]:
+    """In the block that starts a process, the product's errors end it with one line and 2."""
+    try:
+        yield
+    except K9Error as error:
+        if "--json" in sys.argv:
+            print_json(error.as_dict())
+        else:
+            click.echo(f"{error.message} {error.hint}".strip(), err=True)
+        raise SystemExit(USAGE) from None
+
+
 def _database_error(error: DatabaseError) -> K9Error:
     text = str(error.orig).strip().splitlines()[0]
     is_undefined = isinstance(error, ProgrammingError) and "does not exist" in text

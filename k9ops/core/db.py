@@ -87,7 +87,10 @@ migrate = Migrate()
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Options of the engine for `url`: every wait is bounded, no error tells values."""
+    """Options of the engine for `url`: waits for a connection are bounded, no error tells values.
+
+    Waits for a row are not: a page waits while a restore replaces the tables.
+    """
     if url.startswith("sqlite"):
         return {"hide_parameters": True, "connect_args": {"timeout": 5}}
     keepalives = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}

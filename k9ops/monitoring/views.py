@@ -34,7 +34,6 @@ REFUSALS: dict[str, Any] = {
     "run_ended": _l("The run has ended already; nothing is left to cancel."),
     "not_retryable": _l("Only failed, partial and cancelled runs are tried again."),
     "overlap": _l("A run of the same task is active, and the task allows one at a time."),
-    "run_changed": _l("The run changed just now. Look again."),
     "no_task": _l("This job has no schedule."),
 }
 
