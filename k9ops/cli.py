@@ -46,7 +46,10 @@ def prepare(sample: bool) -> None:
 @with_appcontext
 @handles_errors
 def load_sample_unit(scale: int, as_json: bool) -> None:
-    """Load the sample unit: people to sign in as, and a month of background work."""
+    """Load the sample unit to look around in.
+
+    People to sign in as, whose password is printed, and a month of background work.
+    """
     sync_tasks()
     loaded = load_sample(scale)
     if as_json:
@@ -65,7 +68,11 @@ def _say_loaded(loaded: Loaded) -> None:
 @with_appcontext
 @handles_errors
 def scheduler() -> None:
-    """Execute and sweep in a process of its own; tick too with JOBS_SCHEDULER=standalone."""
+    """Execute jobs in a process of its own.
+
+    With JOBS_SCHEDULER=standalone, given to the web server too, it alone starts what is due.
+    Ctrl-C ends it: running jobs are finished or given back.
+    """
     settings = current_settings()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     service = EngineService(app, "scheduler", ticks=settings.jobs_scheduler == "standalone")

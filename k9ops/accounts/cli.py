@@ -43,9 +43,10 @@ def create_admin(*, as_json: bool) -> None:
 @with_appcontext
 @handles_errors
 def set_password(username: str, *, as_json: bool) -> None:
-    """Give USERNAME a new password; ends their sessions and opens a locked name.
+    """Give USERNAME a new password.
 
-    The password is asked for without showing it, or read from standard input.
+    It ends their sessions and opens a locked name. The password is asked for without
+    showing it, or read from standard input.
     """
     user = services.set_password(username, _ask_password(), actor=COMMAND_LINE)
     if as_json:
