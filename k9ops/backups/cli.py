@@ -40,7 +40,7 @@ CONFIRMATION = "restore"
     type=click.Choice([str(via) for via in Via]),
     default=str(Via.AUTO),
     show_default=True,
-    help="Celery first, Celery only, or this process.",
+    help="Celery first, Celery only (needs a worker), or this process.",
 )
 @json_option
 @handles_errors
@@ -72,6 +72,10 @@ def _tell(run: JobRun) -> None:
             click.echo(f"Removed {file}: no rule of retention keeps it.")
         return
     click.secho(f"The run {run.id} is {run.state}.", err=True, fg="red")
+    if run.state == State.QUEUED:
+        click.echo(
+            "No worker took it yet. Wait on, or take it back: `flask jobs cancel RUN`.", err=True
+        )
     if run.error_message:
         click.echo(run.error_message, err=True)
 
@@ -112,10 +116,11 @@ def verify_backup(file: str, *, as_json: bool) -> None:
 @json_option
 @handles_errors
 def restore_backup(file: str, yes: bool, *, as_json: bool) -> None:
-    """Replace the database of DATABASE_URL by FILE; it may be missing, empty or filled.
+    """Put FILE in the place of the present data.
 
-    FILE is a path, a name in BACKUP_DIR, or "latest". What is live is backed up first; it becomes
-    wholly new or, if anything goes wrong, stays wholly as it was.
+    FILE is a path, a name in BACKUP_DIR, or "latest". The database of DATABASE_URL may be missing,
+    empty or filled. What is live is backed up first; it becomes wholly new or, if anything goes
+    wrong, stays wholly as it was.
     """
     if not yes:
         _ask(restoring.preview_restore(file))
