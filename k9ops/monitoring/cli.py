@@ -27,9 +27,10 @@ from k9ops.core.db import db
 from k9ops.core.errors import BadInput
 from k9ops.core.settings import current_settings
 from k9ops.jobs.foreground import run_here, wait_for_end
-from k9ops.jobs.models import JobRun, PeriodicTask
+from k9ops.jobs.models import JobEvent, JobRun, PeriodicTask
 from k9ops.jobs.queries import (
     RunFilter,
+    events_of,
     get_run,
     job_documents,
     list_runs,
@@ -42,7 +43,7 @@ from k9ops.monitoring import services
 
 _COLUMNS = ["id", "job", "state", "path", "reason", "queued", "took"]
 
-jobs = AppGroup("jobs", help="Jobs and their runs: list, start, schedule, look, cancel, retry.")
+jobs = AppGroup("jobs", help="Jobs and their runs.")
 
 _EXITS = {State.SUCCEEDED: SUCCEEDED, State.PARTIAL: PARTIAL}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -64,10 +65,12 @@ def list_jobs(*, as_json: bool) -> None:
 @jobs.command("run", cls=Command)
 @click.argument("name")
 @click.option("--arg", "given", multiple=True, metavar="K=V", help="An argument of the job.")
-@click.option("--via", default="auto", show_default=True, help="auto, celery or here.")
+@click.option(
+    "--via", default="auto", show_default=True, help="auto, celery (needs a worker) or here."
+)
 @click.option("--key", help="The same key gives the same run.")
 @click.option("--wait", is_flag=True, help="Wait for the end also on Celery.")
-@click.option("--timeout", type=click.FloatRange(min=0), help="Wait no longer (seconds).")
+@click.option("--timeout", type=click.FloatRange(min=0), help="Wait so many seconds for Celery.")
 @json_option
 @handles_errors
 def run_job(
@@ -80,7 +83,10 @@ def run_job(
     wait: bool,
     as_json: bool,
 ) -> None:
-    """Start job NAME; what falls back here is executed in the foreground, to its end."""
+    """Start job NAME.
+
+    What falls back here is executed in the foreground, to its end; Ctrl-C cancels it.
+    """
     arguments = get_job(name).parse_arguments(_pairs(given))
     run, _is_new = services.start_once(name, arguments, key=key, via=via)
     if run.path == Path.IN_PROCESS:
@@ -148,6 +154,8 @@ def list_all_runs(
         print_json({"runs": documents, "next": page.older})
         return
     table([_run_row(run) for run in page.runs], _COLUMNS)
+    if not page.runs:
+        click.echo("No run matches.", err=True)
 
 
 @jobs.command("show", cls=Command)
@@ -155,8 +163,12 @@ def list_all_runs(
 @json_option
 @handles_errors
 def show(run: str, *, as_json: bool) -> None:
-    """One run with its attempts."""
-    _print_run(get_run(run), as_json=as_json)
+    """One run: attempts, timeline, error or result."""
+    found = get_run(run)
+    _print_run(found, as_json=as_json)
+    if not as_json:
+        click.echo()
+        table([_event_row(event) for event in events_of(found.id)], ["at", "event", "state", "by"])
 
 
 @jobs.command("cancel", cls=Command)
@@ -165,7 +177,10 @@ def show(run: str, *, as_json: bool) -> None:
 @handles_errors
 def cancel(run: str, *, as_json: bool) -> None:
     """Cancel a waiting run at once; ask a running one to stop."""
-    _print_run(services.cancel(run), as_json=as_json)
+    found = services.cancel(run)
+    _print_run(found, as_json=as_json)
+    if found.state in ACTIVE:
+        click.echo("It was asked to stop, and does at its next step.", err=True)
 
 
 @jobs.command("retry", cls=Command)
@@ -173,7 +188,10 @@ def cancel(run: str, *, as_json: bool) -> None:
 @json_option
 @handles_errors
 def retry(run: str, *, as_json: bool) -> None:
-    """Give an ended run one more attempt; what falls back here is executed in the foreground."""
+    """Give an ended run one more attempt.
+
+    What falls back here is executed in the foreground, to its end; Ctrl-C cancels it.
+    """
     found = services.retry(run)
     waited = found.path == Path.IN_PROCESS
     if waited:
@@ -274,6 +292,11 @@ def _run_row(run: JobRun) -> dict[str, Any]:
     took = None if run.duration_ms is None else f"{run.duration_ms / 1000:.1f} s"
     plain = {name: getattr(run, name) for name in ("id", "job", "state", "path", "reason")}
     return plain | {"queued": _local(run.queued_at), "took": took}
+
+
+def _event_row(event: JobEvent) -> dict[str, Any]:
+    moved = {"event": event.kind, "state": event.to_state, "by": event.actor}
+    return {"at": _local(event.at)} | moved
 
 
 def _attempt_row(attempt: Any) -> dict[str, Any]:
