@@ -11,7 +11,7 @@ from tests.support.processes import environment
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_start_ends_with_one_line_when_an_extra_module_is_missing(tmp_path, as_json):
-    env = environment(instance_path=tmp_path, jobs_extra_modules=("no.such.module",))
+    env = environment(tmp_path, jobs_extra_modules=("no.such.module",))
     command = [sys.executable, "-m", "flask", "jobs", "list", *(["--json"] if as_json else [])]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 2
