@@ -20,7 +20,7 @@ def address_of(rule, run_id):
     """The rule's path with the run, the job or some number in its places."""
     name = JOB if "/jobs/" in rule.rule else "no-such-file"
     values = {"run_id": run_id, "name": name, "notification_id": "1"}
-    return re.sub(r"<(?:\w+:)?(\w+)>", lambda match: values[match[1]], rule.rule)
+    return re.sub(r"<(?:[^<>]+:)?(\w+)>", lambda match: values[match[1]], rule.rule)
 
 
 def guarded(app):
