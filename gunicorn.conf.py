@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from types import FrameType
 from typing import Any
@@ -11,8 +12,19 @@ from k9ops.jobs.scheduler import EngineService
 
 _settings = load_settings_or_exit()
 
-bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or 8000}"
-workers = int(os.environ.get("WORKERS") or 2)
+
+def _whole(name: str, default: int, most: int) -> int:
+    """A whole number of the environment; anything else ends the start with one line."""
+    given = os.environ.get(name) or str(default)
+    if not given.isdecimal() or not 1 <= int(given) <= most:
+        text = f"{name}: must be a whole number from 1 to {most} (given: {given!r})\n"
+        sys.stderr.write(text)
+        raise SystemExit(2)
+    return int(given)
+
+
+bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{_whole('PORT', 8000, 65535)}"
+workers = _whole("WORKERS", 2, 64)
 worker_class = "gthread"
 threads = 8
 #: Workers are never recycled: that would kill a running job for nothing.

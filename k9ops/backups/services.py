@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,9 @@ from k9ops.core.db import db, new_id
 from k9ops.integrations.zstd import Packer
 
 logger = logging.getLogger(__name__)
+
+#: A copy of what was live before a restore is kept so long, whatever the rules of retention.
+SAFETY_KEPT = timedelta(days=30)
 
 
 def run_backup(run_id: str, report: Report, *, upload: bool) -> dict[str, Any]:
@@ -129,11 +133,16 @@ def remove_old() -> list[str]:
     """
     backups, kept = folder(), kept_names()
     good = (backup for backup in backups.backups() if backup.is_good and backup.is_ours)
-    removed = [backup for backup in good if backup.file not in kept]
+    removed = [one for one in good if one.file not in kept and not _is_young_safety(one)]
     for backup in removed:
         backups.remove(backup)
         logger.info("removed %s: no rule of retention keeps it", backup.file)
     return [backup.file for backup in removed]
+
+
+def _is_young_safety(backup: Backup) -> bool:
+    """Whether it holds what was live before a recent restore: no newer backup holds that."""
+    return backup.manifest.reason == "safety" and utcnow() - backup.created_at < SAFETY_KEPT
 
 
 def verify_backup(file: str) -> Backup:

@@ -189,7 +189,8 @@ def _told(run_id: str) -> dict[str, Any]:
         "attempt": attempt,
         "level": level,
         "is_active": found.state in ACTIVE,
-        "is_retryable": found.state in RETRYABLE,
+        "is_retryable": found.state in RETRYABLE and found.job in catalogue(),
+        "is_repeatable": found.job in catalogue(),
     }
 
 

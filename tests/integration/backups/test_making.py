@@ -81,6 +81,18 @@ def test_run_backup_removes_the_old_when_no_rule_keeps_them(make_app):
         assert files(app) == {result["file"], f"{result['file']}.json", stranger.name}
 
 
+def test_run_backup_keeps_what_was_live_before_a_restore_when_it_removes(make_app):
+    app = make_app(
+        backup_keep_last=1, backup_keep_daily=0, backup_keep_weekly=0, backup_keep_monthly=0
+    )
+    with app.app_context():
+        safety = services.make_backup(reason="safety")
+        first = services.make_backup()
+        result = services.run_backup(new_id(), lambda *_, **__: None, upload=True)
+        assert result["removed"] == [first.file]
+        assert safety.file in files(app)
+
+
 def test_run_backup_keeps_refused_ones_when_it_removes(make_app):
     app = make_app(
         backup_keep_last=1, backup_keep_daily=0, backup_keep_weekly=0, backup_keep_monthly=0
