@@ -22,7 +22,8 @@ class db_now(FunctionElement[datetime]):  # noqa: N801  (reads as the SQL functi
     """The database's now, in UTC; stable within one statement, so indexes can be used with it."""
 
     type = UtcDateTime()
-    inherit_cache = False
+    #: Compiled once: the shift is set before the first statement and never again.
+    inherit_cache = True
 
 
 @compiles(db_now, "postgresql")

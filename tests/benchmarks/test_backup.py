@@ -11,7 +11,7 @@ from config import ROOT
 from k9ops.core.db import db
 from tests.benchmarks.conftest import SCALE
 
-ROWS = int(1_150_000 * SCALE)
+ROWS = int(1_350_000 * SCALE)
 ROUNDS = 3
 
 FILL = """
