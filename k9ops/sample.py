@@ -22,6 +22,7 @@ from k9ops.jobs.models import JobAttempt, JobEvent, JobLogLine, JobRun, Periodic
 from k9ops.jobs.moves import Happening
 from k9ops.jobs.registry import get_job
 from k9ops.jobs.states import Outcome, Path, Reason, State
+from k9ops.monitoring.queries import SAMPLE_OCCURRENCE
 from k9ops.notifications.models import Notification
 
 MANAGER = ("manager", "نورة المثالية")
@@ -140,7 +141,7 @@ class _Run:
         return {
             "id": self.id,
             "job": job.name,
-            "occurrence": f"sample:{self.id}",
+            "occurrence": f"{SAMPLE_OCCURRENCE}{self.id}",
             "task_id": self.task.id,
             "task_version": self.task.version,
             "queue": job.queue,

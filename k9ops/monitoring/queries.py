@@ -205,9 +205,17 @@ def last_in_trouble(limit: int = 5) -> list[JobRun]:
     return list(db.session.scalars(query.order_by(JobRun.id.desc()).limit(limit)))
 
 
+#: How the occurrences of the sample unit's runs begin.
+SAMPLE_OCCURRENCE = "sample:"
+
+
 def last_success(job: str) -> JobRun | None:
-    """The newest run of the job that succeeded."""
-    query = select(JobRun).where(JobRun.job == job, JobRun.state == State.SUCCEEDED)
+    """The newest run of the job that succeeded; the sample unit's did nothing and do not count."""
+    query = select(JobRun).where(
+        JobRun.job == job,
+        JobRun.state == State.SUCCEEDED,
+        JobRun.occurrence.not_like(f"{SAMPLE_OCCURRENCE}%"),
+    )
     return db.session.scalars(query.order_by(JobRun.id.desc()).limit(1)).one_or_none()
 
 
