@@ -9,6 +9,7 @@ import secrets
 import sys
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import quote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
@@ -45,7 +46,22 @@ def _readable(url: str) -> str:
     return url
 
 
+def _redis_address(url: str) -> str:
+    if not url:
+        return url
+    try:
+        parts = urlsplit(url)
+        is_known = parts.scheme in ("redis", "rediss") and parts.hostname and (parts.port or True)
+    except ValueError:
+        is_known = False
+    if not is_known:
+        raise ValueError("must read like redis://:password@host:6379/1, or rediss:// for TLS")
+    return url
+
+
 Zone = Annotated[str, AfterValidator(_known_zone)]
+RedisUrl = Annotated[str, AfterValidator(_redis_address)]
+RedisDb = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(gt=0)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Keep = Annotated[int, Field(ge=0, le=1000)]
@@ -76,6 +92,42 @@ class Settings(BaseSettings):
     #: First administrator without a prompt; the password is made up and printed if absent.
     admin_username: str = "admin"
     admin_password: str = ""
+
+    #: Whether Celery is tried first; `auto`: when a broker is given.
+    use_celery: Literal["auto", "true", "false"] = "auto"
+    #: Redis address of the broker; by default Redis below with its broker database.
+    celery_broker_url: RedisUrl = ""
+    #: Redis address for results; by default Redis below with its result database, else none.
+    celery_result_backend: RedisUrl = ""
+    #: One Redis for all; its own database number is replaced by those below.
+    redis_url: RedisUrl = ""
+    #: The same by parts.
+    redis_host: str = ""
+    redis_port: Annotated[int, Field(ge=1, le=65535)] = 6379
+    redis_password: str = ""
+    redis_cache_db: RedisDb = 0
+    redis_celery_broker_db: RedisDb = 1
+    redis_celery_result_db: RedisDb = 2
+    #: Queue of jobs that name none.
+    celery_task_default_queue: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")] = "k9_tasks"
+    #: Clock of Celery's own log and events.
+    celery_timezone: Zone = "Asia/Riyadh"
+    #: `off`: what Celery cannot take waits for it.
+    celery_fallback: Literal["on", "off"] = "on"
+    #: Celery calls are executed at once by the caller; for tests only.
+    celery_task_always_eager: bool = False
+    #: Celery Beat reads the rows at least so often.
+    celery_beat_db_scheduler_sync_every_seconds: Seconds = 60
+    #: Celery Beat never sleeps longer.
+    celery_beat_db_scheduler_max_interval_seconds: Seconds = 300
+    #: A run sent to Celery that nobody took for so long is sent again, or runs here.
+    jobs_pickup_grace_seconds: Seconds = 30
+    #: A run sent to Celery that nobody took for so long runs here, though workers live.
+    jobs_pickup_limit_seconds: Seconds = 600
+    #: So many failures of the broker in a row open the breaker.
+    jobs_breaker_failures: Annotated[int, Field(ge=1)] = 3
+    #: So long the broker is not asked while the breaker is open.
+    jobs_breaker_seconds: Seconds = 15
 
     #: Who ticks: the web processes, `flask scheduler`, Celery Beat, or nobody.
     jobs_scheduler: Literal["web", "standalone", "beat", "off"] = "web"
@@ -114,6 +166,11 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("use_celery", "celery_fallback", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: str) -> str:
@@ -130,11 +187,30 @@ class Settings(BaseSettings):
     def _fill_in(self) -> Self:
         if self.test_clock_offset_seconds and self.app_env != "testing":
             raise ValueError("test_clock_offset_seconds: only with APP_ENV=testing")
+        self._fill_in_redis()
         self.instance_path = self._absolute(self.instance_path)
         self.backup_dir = self._absolute(self.backup_dir or self.instance_path / "backups")
         if not self.database_url:
             self.database_url = f"sqlite:///{self.instance_path / 'k9ops.db'}"
         return self
+
+    def _fill_in_redis(self) -> None:
+        self.celery_broker_url = self.celery_broker_url or self._redis(self.redis_celery_broker_db)
+        self.celery_result_backend = self.celery_result_backend or self._redis(
+            self.redis_celery_result_db
+        )
+        if self.use_celery == "true" and not self.celery_broker_url:
+            raise ValueError("use_celery: needs CELERY_BROKER_URL, REDIS_URL or REDIS_HOST")
+
+    def _redis(self, database: int) -> str:
+        """Address of that database of the one Redis; empty without one."""
+        if self.redis_url:
+            return urlunsplit(urlsplit(self.redis_url)._replace(path=f"/{database}"))
+        if not self.redis_host:
+            return ""
+        host = f"[{self.redis_host}]" if ":" in self.redis_host else self.redis_host
+        sign_in = f":{quote(self.redis_password, safe='')}@" if self.redis_password else ""
+        return f"redis://{sign_in}{host}:{self.redis_port}/{database}"
 
     @staticmethod
     def _absolute(path: Path) -> Path:
@@ -143,6 +219,11 @@ class Settings(BaseSettings):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.unit_timezone)
+
+    @property
+    def celery_on(self) -> bool:
+        """Whether a job tries Celery first."""
+        return self.use_celery != "false" and bool(self.celery_broker_url)
 
     @property
     def is_sqlite(self) -> bool:
@@ -194,7 +275,7 @@ def _given(value: object) -> str:
 
 
 def _is_secret(name: str) -> bool:
-    return any(word in name for word in ("PASSWORD", "SECRET", "URL"))
+    return any(word in name for word in ("PASSWORD", "SECRET", "URL", "RESULT_BACKEND"))
 
 
 def _make_instance(settings: Settings) -> None:
