@@ -15,6 +15,9 @@ from tests.support.databases import KINDS, Databases, dispose, make_settings
 from tests.support.people import AMAL, BADR, CALINE, Person
 from tests.support.postgres import PostgresServer
 from tests.support.processes import Instance, Server, scrub_environment
+from tests.support.proxy import Proxy
+from tests.support.redis import RedisServer
+from tests.support.silent_dns import SilentNameServer, why_not
 
 scrub_environment()
 
@@ -145,6 +148,50 @@ def cli(instance: Instance) -> Callable[..., object]:
 def server(instance: Instance) -> Server:
     """The running product; stopped by SIGTERM, which must end it with 0."""
     return instance.start()
+
+
+@pytest.fixture
+def make_redis() -> Iterator[Callable[..., RedisServer]]:
+    """Running Redis servers, each new and empty; takes the options of `RedisServer`."""
+    made: list[RedisServer] = []
+
+    def make(**options: bool | str) -> RedisServer:
+        made.append(RedisServer(**options))
+        return made[-1].start()
+
+    yield make
+    for server in made:
+        server.close()
+
+
+@pytest.fixture
+def redis_server(make_redis: Callable[..., RedisServer]) -> RedisServer:
+    """A Redis of the test's own, which it may stop, freeze and fill."""
+    return make_redis()
+
+
+@pytest.fixture
+def make_proxy() -> Iterator[Callable[[int], Proxy]]:
+    """`make_proxy(port)`: a network in front of that port that can fall sick."""
+    made: list[Proxy] = []
+
+    def make(port: int) -> Proxy:
+        made.append(Proxy(port))
+        return made[-1]
+
+    yield make
+    for proxy in made:
+        proxy.close()
+
+
+@pytest.fixture
+def silent_names(tmp_path: Path) -> Iterator[SilentNameServer]:
+    """A name server that never answers; skips where a command cannot be given one."""
+    if reason := why_not():
+        pytest.skip(reason)
+    server = SilentNameServer(tmp_path)
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

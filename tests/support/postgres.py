@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg2
 
-from tests.support.processes import free_port
+from tests.support.waiting import free_port
 
 UNSAFE_BUT_FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
 

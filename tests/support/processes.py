@@ -2,16 +2,21 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from config import ROOT, Settings
+from tests.support.celery_workers import (
+    ALL_QUEUES,
+    CeleryProcess,
+    beat_command,
+    worker_command,
+)
+from tests.support.waiting import free_port, wait_until
 
 #: What may differ between two runs of the tests besides the settings.
 OTHERS = ("PORT", "WORKERS", "SAMPLE", "FLASK_APP", "FLASK_DEBUG", "WEB_CONCURRENCY")
@@ -42,21 +47,6 @@ def _as_text(value: object) -> str:
     if isinstance(value, tuple | list):
         return ",".join(value) or ","
     return str(value)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def wait_until(condition, seconds: float = 10, pause: float = 0.05):
-    """The first true answer of `condition`; fails when there is none in time."""
-    deadline = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, f"not in {seconds} s: {condition}"
-        time.sleep(pause)
-    return answer
 
 
 @dataclass
@@ -106,6 +96,7 @@ class Instance:
     folder: Path
     settings: dict[str, object]
     servers: list[Server] = field(default_factory=list)
+    celery: list[CeleryProcess] = field(default_factory=list)
 
     def env(self, **settings: object) -> dict[str, str]:
         return environment(self.folder, **{**self.settings, **settings})
@@ -159,8 +150,38 @@ class Instance:
         wait_until(server.is_up, seconds)
         return server
 
+    def worker(
+        self,
+        queues: str = ALL_QUEUES,
+        concurrency: int = 1,
+        pool: str = "prefork",
+        *,
+        seconds: float = 30,
+        **settings: object,
+    ) -> CeleryProcess:
+        """Start a Celery worker and wait until it takes messages; `seconds=0` does not wait."""
+        name = f"worker-{len(self.celery)}"
+        command = worker_command(queues, concurrency, pool, name)
+        return self._celery(command, name, " ready.", seconds, settings)
+
+    def beat(self, *, seconds: float = 30, **settings: object) -> CeleryProcess:
+        """Start Celery Beat and wait until it ticks."""
+        name = f"beat-{len(self.celery)}"
+        return self._celery(beat_command(), name, "beat: Starting...", seconds, settings)
+
+    def _celery(
+        self, command: list[str], name: str, ready: str, seconds: float, settings: dict[str, object]
+    ) -> CeleryProcess:
+        env, log = self.env(**settings), self.folder / f"{name}.log"
+        self.celery.append(CeleryProcess.start(command, env, log, ready))
+        if seconds:
+            self.celery[-1].wait_ready(seconds)
+        return self.celery[-1]
+
     def close(self) -> None:
         """Stop what still runs, so that a failed test leaves nothing behind."""
+        for process in self.celery:
+            process.kill_group()
         try:
             for server in self.servers:
                 if server.process.poll() is None:
