@@ -22,7 +22,8 @@ from k9ops.core.console import (
 )
 from k9ops.core.errors import BadInput
 from k9ops.jobs import dispatch
-from k9ops.jobs.foreground import run_here, wait_for_end
+from k9ops.jobs.choosing import only_celery
+from k9ops.jobs.foreground import run_here
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.queries import run_document
 from k9ops.jobs.states import State, Via
@@ -51,7 +52,7 @@ def run_backup(upload: bool, via: str, *, as_json: bool) -> None:
     """
     run = dispatch(RUN_BACKUP, {"upload": upload}, via=via, requested_by=COMMAND_LINE.name)
     with prints_aside():
-        run = _on_a_worker(run) if via == Via.CELERY else run_here(run.id)
+        run = _on_a_worker(run) if only_celery(via) else run_here(run.id)
     if as_json:
         print_json(run_document(run))
     else:
@@ -60,8 +61,8 @@ def run_backup(upload: bool, via: str, *, as_json: bool) -> None:
 
 
 def _on_a_worker(run: JobRun) -> JobRun:
-    run = wait_for_end(run.id, timeout=WORKER_PATIENCE_SECONDS)
-    return wait_for_end(run.id) if run.state == State.RUNNING else run
+    run = run_here(run.id, timeout=WORKER_PATIENCE_SECONDS)
+    return run_here(run.id) if run.state == State.RUNNING else run
 
 
 def _tell(run: JobRun) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Engine,
     MetaData,
     Result,
+    Row,
     String,
     event,
 )
@@ -79,7 +80,7 @@ class Base(DeclarativeBase):
     )
 
 
-_INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _WROTE = "k9ops.wrote"
 
 db = SQLAlchemy(model_class=Base)
@@ -125,10 +126,22 @@ def set_sqlite_pragmas(connection: Any, _record: object) -> None:
 
 def insert_new(connection: Connection | Session, table: type[Base], **values: Any) -> bool:
     """Insert a row unless a unique key of it is taken; whether it was inserted."""
-    bind = connection.get_bind() if isinstance(connection, Session) else connection
-    insert: Any = _INSERTS[bind.dialect.name]
-    result = connection.execute(insert(table).values(**values).on_conflict_do_nothing())
+    result = connection.execute(_insert_unless_taken(connection, table).values(**values))
     return cast("CursorResult[Any]", result).rowcount == 1
+
+
+def insert_returning(
+    connection: Connection | Session, table: type[Base], **values: Any
+) -> Row[Any] | None:
+    """Insert a row unless a unique key of it is taken; the row as the database has it."""
+    statement = _insert_unless_taken(connection, table).values(**values)
+    row: Row[Any] | None = connection.execute(statement.returning(table.__table__)).one_or_none()
+    return row
+
+
+def _insert_unless_taken(connection: Connection | Session, table: type[Base]) -> Any:
+    bind = connection.get_bind() if isinstance(connection, Session) else connection
+    return _INSERTS[bind.dialect.name](table).on_conflict_do_nothing()
 
 
 def changed(result: Result[Any]) -> bool:

@@ -57,8 +57,10 @@ def claim(connection: Connection, run_id: str, path: Path, executor: str) -> Cla
             "token": JobRun.token + 1,
             "attempts_made": JobRun.attempts_made + 1,
             "path": path,
+            "placed": True,
             "started_at": func.coalesce(JobRun.started_at, db_now()),
             "retry_at": None,
+            **({"reason": None} if path is Path.CELERY else {}),
         },
         actor=executor,
     )  # fmt: skip
@@ -70,12 +72,14 @@ def claim(connection: Connection, run_id: str, path: Path, executor: str) -> Cla
 
 def _insert_attempt(connection: Connection, run: Row[Any], executor: str) -> None:
     limit = timedelta(seconds=get_job(run.job).timeout_seconds)
-    copied = ("token", "path", "reason", "celery_task_id", "decision_ms", "queued_at")
+    copied = ("token", "path", "reason", "decision_ms", "queued_at")
+    task_id = (run.celery_task_id or run.id) if run.path == Path.CELERY else None
     connection.execute(
         insert(JobAttempt).values(
             run_id=run.id,
             number=run.attempts_made,
             executor=executor,
+            celery_task_id=task_id,
             started_at=run.now,
             heartbeat=0,
             heartbeat_at=run.now,
@@ -193,6 +197,9 @@ def _times(claim: Claim, follows: Next, now: datetime) -> dict[str, Any]:
     again = now + follows.delay
     return {
         "available_at": again,
+        # Celery is tried first again: the path is chosen when the time has come.
+        "placed": False,
+        "republished": 0,
         "retry_at": again if follows.delay else None,
         "duration_ms": duration,
         "finished_at": None,

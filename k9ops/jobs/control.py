@@ -1,5 +1,7 @@
 """What a person may do to a run: cancel it, retry it."""
 
+from typing import Any
+
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -7,10 +9,10 @@ from sqlalchemy.orm import Session
 from k9ops.core.clock import db_now
 from k9ops.core.db import db
 from k9ops.core.errors import Conflict, NotFound
-from k9ops.jobs.models import JobRun
+from k9ops.jobs.carrying import place
+from k9ops.jobs.models import JobAttempt, JobRun
 from k9ops.jobs.moves import Happening, move, write_event
 from k9ops.jobs.queries import get_run, known_id
-from k9ops.jobs.runtime import runtime
 from k9ops.jobs.states import ACTIVE, RETRYABLE, State
 
 
@@ -50,7 +52,7 @@ def retry_run(run_id: str, by: str) -> JobRun:
             hint = "Only failed, partial and cancelled runs are retried; start a new one instead."
             raise Conflict(f"The run is {state}.", code="not_retryable", hint=hint)
         _requeue(connection, run_id, State(state), by)
-    runtime().wake()
+    place([run_id])
     return get_run(run_id)
 
 
@@ -70,11 +72,23 @@ def _cancel_queued(connection: Connection, run_id: str, by: str) -> None:
         "error_code": "cancelled",
         "error_message": "Cancelled before it ran.",
         "retry_at": None,
+        # Nothing comes any more: its path is that of its last attempt, if it had one.
+        "path": _of_last_attempt(JobAttempt.path),
+        "reason": _of_last_attempt(JobAttempt.reason),
     }
     move(
         connection, run_id, State.QUEUED, State.CANCELLED, Happening.CANCELLED,
         values=values, actor=by,
     )  # fmt: skip
+
+
+def _of_last_attempt(column: Any) -> Any:
+    return (
+        select(column)
+        .where(JobAttempt.run_id == JobRun.id, JobAttempt.number == JobRun.attempts_made)
+        .correlate(JobRun)
+        .scalar_subquery()
+    )
 
 
 def _ask_to_stop(connection: Connection, run_id: str, by: str) -> None:
@@ -94,6 +108,8 @@ def _ask_to_stop(connection: Connection, run_id: str, by: str) -> None:
 def _requeue(connection: Connection, run_id: str, state: State, by: str) -> None:
     values = {
         "available_at": db_now(),
+        "placed": False,
+        "republished": 0,
         "finished_at": None,
         "retry_at": None,
         "cancel_requested": False,

@@ -1,34 +1,28 @@
 """Record a run, choose its path, carry it to an executor."""
 
 import secrets
-import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, event, select
+from sqlalchemy import Connection, Row, event, select
 from sqlalchemy.orm import Session
 
-from k9ops.core.clock import read_now
-from k9ops.core.db import db, holds_writes, insert_new, mark_written, new_id
+from k9ops.core.clock import db_now
+from k9ops.core.db import db, holds_writes, insert_returning, mark_written, new_id
 from k9ops.core.errors import BadInput
+from k9ops.jobs.carrying import carry, place
+from k9ops.jobs.choosing import Choice, choose, chosen_without_asking
 from k9ops.jobs.context import fenced_begin
 from k9ops.jobs.errors import KeyInUse, OpenTransaction
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.moves import Happening, tell_end, write_event
+from k9ops.jobs.queues import queue_of
 from k9ops.jobs.registry import Job, get_job
 from k9ops.jobs.runtime import runtime
-from k9ops.jobs.states import Path, Reason, State, Via
+from k9ops.jobs.states import State, Via
 
 KEY_LIMIT = 200
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The path of a run, and the reason for it."""
-
-    path: Path
-    reason: Reason | None
 
 
 @dataclass(frozen=True)
@@ -46,6 +40,12 @@ class NewRun:
     task_id: int | None = None
     task_version: int | None = None
     overlap_key: int | None = None
+    #: Of a native Celery call; else the run's own id is its task's.
+    celery_task_id: str | None = None
+
+    @property
+    def queue(self) -> str:
+        return queue_of(runtime().settings, self.job)
 
 
 def dispatch(
@@ -78,16 +78,25 @@ def dispatch_once(
     requested_by: str | None = None,
 ) -> tuple[JobRun, bool]:
     """Like `dispatch`, and whether the run is new."""
-    new = _asked(name, arguments, key, via, requested_by)
+    return submit(_asked(name, arguments, key, via, requested_by))
+
+
+def submit(new: NewRun) -> tuple[JobRun, bool]:
+    """Record the run in a transaction of its own and hand it on; the row, and whether it is new.
+
+    Raises:
+        OpenTransaction, KeyInUse: see `dispatch`.
+    """
     if holds_writes(db.session()):
         hint = "Commit first, or use enqueue(), which records in your transaction."
-        raise OpenTransaction(f"dispatch of {name} inside an open transaction", hint=hint)
+        raise OpenTransaction(f"dispatch of {new.job.name} inside an open transaction", hint=hint)
+    choice = choose(new.queue, new.via)
     with fenced_begin(db.engine) as connection:
-        run_id = record(connection, new)
-    run = load(run_id, new)
-    if run_id is not None:
-        carry()
-    return run, run_id is not None
+        row = record(connection, new, choice)
+    if row is None:
+        return find(new), False
+    as_recorded = row.state == State.QUEUED and carry([row], choice)
+    return (JobRun(**row._mapping) if as_recorded else find(new)), True
 
 
 def enqueue(
@@ -104,53 +113,53 @@ def enqueue(
     """
     new = _asked(name, arguments, key, via, requested_by)
     session = db.session()
-    if record(session.connection(), new) is not None:
+    choice = choose(new.queue, new.via) if chosen_without_asking(new.via) else None
+    row = record(session.connection(), new, choice)
+    if row is not None:
         mark_written(session)
-        event.listen(session, "after_commit", lambda _: carry(), once=True)
+        event.listen(session, "after_commit", lambda _: _carry_later(row, choice), once=True)
     return _find(session, new)
 
 
-def record(connection: Connection, new: NewRun) -> str | None:
-    """Insert the run as `queued`; its id, or None when its occurrence has a row already.
+def _carry_later(row: Row[Any], choice: Choice | None) -> None:
+    if choice is None:
+        place([row.id])
+    else:
+        carry([row], choice)
 
-    One that meets an active run of its overlap key is inserted as `skipped`.
+
+def record(connection: Connection, new: NewRun, choice: Choice | None) -> Row[Any] | None:
+    """Insert the run as `queued`; its row, or None when its occurrence has one already.
+
+    Without a choice its path is chosen later (`place`). One that meets an active run of its
+    overlap key is inserted as `skipped`.
     """
-    now = read_now(connection)
-    began = time.perf_counter()
-    choice = choose(new.via)
-    decision_ms = round((time.perf_counter() - began) * 1000, 3)
-    active = {"path": choice.path, "reason": choice.reason, "decision_ms": decision_ms}
-    run_id = _insert(connection, new, State.QUEUED, now, overlap_key=new.overlap_key, **active)
-    if run_id is not None:
-        detail = {"path": choice.path, "reason": choice.reason}
-        _write_first_event(connection, new, run_id, State.QUEUED, now, detail)
-        return run_id
+    row = _insert(connection, new, State.QUEUED, overlap_key=new.overlap_key, **_chosen(choice))
+    if row is not None:
+        detail = {"path": choice.path, "reason": choice.reason} if choice else {}
+        _write_first_event(connection, new, row, detail)
+        return row
     if new.overlap_key is None:
         return None
     text = "The occurrence before was still active."
-    run_id = _insert(connection, new, State.SKIPPED, now, finished_at=now, text=text)
-    if run_id is not None:
-        _write_first_event(connection, new, run_id, State.SKIPPED, now, {"message": text})
-        tell_end(connection, run_id)
-    return run_id
+    row = _insert(connection, new, State.SKIPPED, finished_at=db_now(), text=text)
+    if row is not None:
+        _write_first_event(connection, new, row, {"message": text})
+        tell_end(connection, row.id)
+    return row
 
 
-def choose(via: Via) -> Choice:
-    """The path of a new run. Celery is not part of this installation: everything runs here."""
-    if via is Via.CELERY:
-        return Choice(Path.CELERY, None)
-    return Choice(Path.IN_PROCESS, Reason.REQUESTED if via is Via.HERE else Reason.CELERY_OFF)
+def _chosen(choice: Choice | None) -> dict[str, Any]:
+    if choice is None:
+        return {"placed": False}
+    names = ("path", "reason", "decision_ms")
+    return {"placed": True} | {name: getattr(choice, name) for name in names}
 
 
-def carry() -> None:
-    """Hand waiting runs on: wake the executor of this process, if it has one."""
-    runtime().wake()
-
-
-def load(run_id: str | None, new: NewRun) -> JobRun:
-    """The run's row, detached: by its id, or the one that holds the occurrence."""
+def find(new: NewRun) -> JobRun:
+    """The row that holds the occurrence, detached."""
     with Session(db.engine, expire_on_commit=False) as session:
-        run = _find(session, new) if run_id is None else session.get_one(JobRun, run_id)
+        run = _find(session, new)
         session.expunge_all()
         return run
 
@@ -184,17 +193,14 @@ def _find(session: Session, new: NewRun) -> JobRun:
     return run
 
 
-def _insert(
-    connection: Connection, new: NewRun, state: State, now: datetime, **values: Any
-) -> str | None:
-    run_id = new_id()
+def _insert(connection: Connection, new: NewRun, state: State, **values: Any) -> Row[Any] | None:
     columns = {
-        "id": run_id,
+        "id": new_id(),
         "job": new.job.name,
         "occurrence": new.occurrence,
         "task_id": new.task_id,
         "task_version": new.task_version,
-        "queue": new.job.queue,
+        "queue": new.queue,
         "priority": new.job.priority,
         "arguments": new.arguments,
         "requested_by": new.requested_by,
@@ -203,22 +209,19 @@ def _insert(
         "max_tries": new.max_tries,
         "due_at": new.due_at,
         "late": new.late,
-        "queued_at": now,
-        "available_at": now,
+        "queued_at": db_now(),
+        "available_at": db_now(),
+        "celery_task_id": new.celery_task_id,
     }
-    return run_id if insert_new(connection, JobRun, **columns | values) else None
+    return insert_returning(connection, JobRun, **columns | values)
 
 
 def _write_first_event(
-    connection: Connection,
-    new: NewRun,
-    run_id: str,
-    state: State,
-    now: datetime,
-    detail: dict[str, Any],
+    connection: Connection, new: NewRun, row: Row[Any], detail: dict[str, Any]
 ) -> None:
+    state = State(row.state)
     happening = Happening.RECORDED if state is State.QUEUED else Happening.SKIPPED
-    actor = new.requested_by
     write_event(
-        connection, run_id, None, state, happening, at=now, token=0, actor=actor, detail=detail
-    )
+        connection, row.id, None, state, happening,
+        at=row.queued_at, token=0, actor=new.requested_by, detail=detail,
+    )  # fmt: skip

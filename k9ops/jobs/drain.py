@@ -27,22 +27,29 @@ _CHILDREN_SECONDS = 3
 
 def drain(runtime: Runtime, busy: Callable[[], bool], settings: "Settings") -> None:
     """Wait for running jobs, at most the grace; then give back what is left (`interrupted`)."""
-    _wait_while(busy, settings.jobs_drain_seconds)
+    wait_while(busy, settings.jobs_drain_seconds)
+    give_back_all(runtime, busy)
+    wait_while(lambda: busy() and len(runtime.keeper.contexts()) == 0, _CHILDREN_SECONDS)
+
+
+def give_back_all(runtime: Runtime, busy: Callable[[], bool]) -> None:
+    """Stop what runs in this process and queue it again, at once."""
     runtime.stopping = True
     contexts = runtime.keeper.contexts()
     for context in contexts:
         context.stop("lost")
     if contexts:
-        _wait_while(busy, _HEED_SECONDS)
+        wait_while(busy, _HEED_SECONDS)
     for context in contexts:
         _give_back(context)
-    _wait_while(lambda: busy() and len(runtime.keeper.contexts()) == 0, _CHILDREN_SECONDS)
 
 
-def _wait_while(condition: Callable[[], bool], seconds: float) -> None:
+def wait_while(condition: Callable[[], bool], seconds: float) -> bool:
+    """Wait until the condition ends, at most so long; whether it still holds."""
     ends_at = time.monotonic() + seconds
-    while condition() and time.monotonic() < ends_at:
+    while (holds := condition()) and time.monotonic() < ends_at:
         time.sleep(_POLL_SECONDS)
+    return holds
 
 
 def _give_back(context: RunContext) -> None:

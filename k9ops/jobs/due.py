@@ -7,12 +7,16 @@ from sqlalchemy import Connection, Engine, Row, select, update
 
 from k9ops.core.clock import db_now
 from k9ops.core.db import changed, insert_new, new_id
-from k9ops.jobs.dispatch import NewRun, carry, record
+from k9ops.jobs.carrying import carry
+from k9ops.jobs.choosing import Choice, choose
+from k9ops.jobs.dispatch import NewRun, record
 from k9ops.jobs.misfire import Gap, Plan, plan
 from k9ops.jobs.models import JobRun, PeriodicTask
 from k9ops.jobs.moves import Happening, tell_end, write_event
+from k9ops.jobs.queues import queue_of
 from k9ops.jobs.registry import Job, catalogue
-from k9ops.jobs.states import Misfire, Overlap, State
+from k9ops.jobs.runtime import runtime
+from k9ops.jobs.states import Misfire, Overlap, State, Via
 from k9ops.jobs.triggers import dues_between, next_due, trigger_of
 
 SCHEDULE = "schedule"
@@ -45,12 +49,13 @@ def fire(engine: Engine, task_id: int, late_seconds: float) -> int:
     if job is None:
         return 0
     found = _plan(task, late_seconds)
+    choice = choose(queue_of(runtime().settings, job), Via.AUTO)
     with engine.begin() as connection:
         if not _is_free(connection, task_id) or not _move_watermark(connection, task, found):
             return 0
-        count = _record(connection, task, job, found)
-    carry()
-    return count
+        rows = _record(connection, task, job, found, choice)
+    carry([row for row in rows if row.state == State.QUEUED], choice)
+    return len(rows)
 
 
 def _plan(task: Row[Any], late_seconds: float) -> Plan:
@@ -81,11 +86,14 @@ def _move_watermark(connection: Connection, task: Row[Any], found: Plan) -> bool
     return changed(connection.execute(statement))
 
 
-def _record(connection: Connection, task: Row[Any], job: Job[..., Any], found: Plan) -> int:
+def _record(
+    connection: Connection, task: Row[Any], job: Job[..., Any], found: Plan, choice: Choice
+) -> list[Row[Any]]:
     if found.missed is not None:
         _record_gap(connection, task, job, found.missed)
     runs = [(due, True) for due in found.late] + [(due, False) for due in found.in_time]
-    return sum(record(connection, _run(task, job, *run)) is not None for run in runs)
+    rows = [record(connection, _run(task, job, *run), choice) for run in runs]
+    return [row for row in rows if row is not None]
 
 
 def _run(task: Row[Any], job: Job[..., Any], due: datetime, late: bool) -> NewRun:
@@ -114,7 +122,8 @@ def _record_gap(connection: Connection, task: Row[Any], job: Job[..., Any], gap:
     new = insert_new(
         connection, JobRun,
         id=run_id, job=job.name, occurrence=occurrence_of(task.name, gap.first_due),
-        task_id=task.id, task_version=task.version, queue=job.queue, priority=job.priority,
+        task_id=task.id, task_version=task.version, priority=job.priority,
+        queue=queue_of(runtime().settings, job),
         arguments=task.arguments, requested_by=SCHEDULE, state=State.MISSED,
         due_at=gap.first_due, queued_at=task.now, available_at=task.now, finished_at=task.now,
         result=result,

@@ -15,28 +15,34 @@ from k9ops.jobs.runner import take, work
 from k9ops.jobs.runtime import executor_name, runtime
 from k9ops.jobs.states import END_STATES, Outcome, Path, State
 from k9ops.jobs.sweep import Sweep
+from k9ops.jobs.waiting import watch_waiting
 
 _POLL_SECONDS = 0.2
 #: How long a thread may take to end once its run has.
 _HEED_SECONDS = 3
 
 
-def run_here(run_id: str, kind: str = "cli") -> JobRun:
-    """Execute the run in this process if it fell back here, and wait for its end.
+def run_here(run_id: str, kind: str = "cli", timeout: float | None = None) -> JobRun:
+    """Wait for the run's end, or `timeout` seconds, and execute it here if it falls back.
 
-    Another executor may win it; then this only waits. A lost attempt is taken up again. Ctrl-C
-    cancels what is executed here.
+    Another executor may win it; then this only waits. A lost attempt is taken up again, and a
+    run that no worker takes falls back here. Ctrl-C cancels what is executed here. The run as it
+    is then.
     """
     executor = executor_name(kind)
     sweep, claim, thread = _sweep(run_id), None, None
+    ends_at = None if timeout is None else time.monotonic() + timeout
     try:
         while True:
             try:
                 if (run := get_run(run_id)).state in END_STATES:
                     return run
+                if thread is None and ends_at is not None and time.monotonic() >= ends_at:
+                    return run
                 if _waits_here(run) and (claim := take(run_id, executor)) is not None:
                     thread = _start(claim)
                 sweep(executor)
+                watch_waiting(db.engine, run_id)
             except SQLAlchemyError:
                 if thread is None:  # else its work goes on while the database is away
                     raise
@@ -50,25 +56,13 @@ def run_here(run_id: str, kind: str = "cli") -> JobRun:
             thread.join(_HEED_SECONDS)
 
 
-def wait_for_end(run_id: str, timeout: float | None = None) -> JobRun:
-    """Wait until the run has ended, or for `timeout` seconds; the run as it is then."""
-    sweep, executor = _sweep(run_id), executor_name("cli")
-    ends_at = None if timeout is None else time.monotonic() + timeout
-    while (run := get_run(run_id)).state not in END_STATES:
-        if ends_at is not None and time.monotonic() >= ends_at:
-            break
-        sweep(executor)
-        time.sleep(_POLL_SECONDS)
-    return run
-
-
 def _sweep(run_id: str) -> Sweep:
     settings = runtime().settings
     return Sweep(db.engine, settings.jobs_lease_seconds, settings.jobs_tick_seconds, run_id)
 
 
 def _waits_here(run: JobRun) -> bool:
-    return run.state == State.QUEUED and run.path == Path.IN_PROCESS
+    return run.state == State.QUEUED and run.placed and run.path == Path.IN_PROCESS
 
 
 def _start(claim: Claim) -> threading.Thread:

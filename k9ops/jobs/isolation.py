@@ -26,6 +26,7 @@ from k9ops.jobs.context import RunContext
 from k9ops.jobs.errors import LeaseLost
 from k9ops.jobs.models import JobAttempt, JobRun
 from k9ops.jobs.registry import get_job
+from k9ops.jobs.results import tell_celery
 from k9ops.jobs.runtime import executor_name, runtime
 from k9ops.jobs.states import Outcome, State
 
@@ -173,6 +174,8 @@ def write_end(claim: Claim, ending: Ending) -> None:
     """Write the end that the executor could not; nothing if it did."""
     try:
         with db.engine.begin() as connection:
-            end_attempt(connection, claim, ending)
+            run = end_attempt(connection, claim, ending)
     except LeaseLost:
         logger.debug("run %s has ended already", claim.run_id)
+    else:
+        tell_celery(run)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Text,
     text,
+    true,
 )
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -115,6 +116,10 @@ class JobRun(Base):
     reason: Mapped[str | None] = mapped_column(String(32))
     #: What the choice of the path cost.
     decision_ms: Mapped[float | None]
+    #: Whether the path of the coming attempt is chosen; until then `path` is the last attempt's.
+    placed: Mapped[bool] = mapped_column(default=True, server_default=true())
+    #: How often the message of the coming attempt was sent again.
+    republished: Mapped[int] = mapped_column(default=0, server_default="0")
     celery_task_id: Mapped[str | None] = mapped_column(String(80))
     #: Fencing token: counts claims; who holds an older one writes nothing.
     token: Mapped[int] = mapped_column(default=0)
@@ -244,3 +249,23 @@ class JobLogLine(Base):
     level: Mapped[str] = mapped_column(String(16))
     logger: Mapped[str] = mapped_column(String(200))
     message: Mapped[str] = mapped_column(Text)
+
+
+class BrokerState(Base):
+    """What all processes know of the broker: one row, the breaker and what was dropped."""
+
+    __tablename__ = "broker_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    #: Faults in a row; a success sets it to 0.
+    failures: Mapped[int] = mapped_column(default=0)
+    #: Until then nobody asks the broker; after it one process does. Null: closed.
+    open_until: Mapped[datetime | None]
+    #: The last fault, as a reason and in the broker's words.
+    reason: Mapped[str | None] = mapped_column(String(32))
+    text: Mapped[str | None] = mapped_column(Text)
+    changed_at: Mapped[datetime]
+    times_opened: Mapped[int] = mapped_column(default=0)
+    #: Messages whose run was not to be had any more, and those of no known run.
+    stale_messages: Mapped[int] = mapped_column(default=0)
+    unknown_messages: Mapped[int] = mapped_column(default=0)

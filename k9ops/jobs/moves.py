@@ -31,6 +31,8 @@ class Happening(StrEnum):
     CANCEL_REQUESTED = "cancel_requested"
     RETRY_REQUESTED = "retry_requested"
     RESTORED = "restored"
+    SENT_AGAIN = "sent_again"
+    FELL_BACK = "fell_back"
 
 
 def move(

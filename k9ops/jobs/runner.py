@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from k9ops.core.db import db
@@ -21,6 +21,7 @@ from k9ops.jobs.context import RunContext
 from k9ops.jobs.errors import LeaseLost, PermanentError, Stopped
 from k9ops.jobs.keeper import write_lines
 from k9ops.jobs.registry import Job, get_job
+from k9ops.jobs.results import tell_celery
 from k9ops.jobs.runtime import runtime
 from k9ops.jobs.states import Outcome, Path
 
@@ -60,8 +61,11 @@ def take(run_id: str, executor: str, path: Path = Path.IN_PROCESS) -> Claim | No
 
 
 def work(claim: Claim) -> None:
-    """Execute a claimed run to its end, in a process of its own where the job asks for it."""
-    if get_job(claim.job).isolation == "process":
+    """Execute a claimed run to its end, in a process of its own where the job asks for it.
+
+    The child of a worker's pool is one already.
+    """
+    if get_job(claim.job).isolation == "process" and not runtime().is_pool_child:
         isolation.run_in_child(claim)
     else:
         perform(claim)
@@ -96,7 +100,7 @@ def _call(job: Job[..., Any], context: RunContext) -> Ending | None:
     except PermanentError as error:
         return replace(_failed(error), permanent=True)
     except BaseException as error:  # noqa: BLE001  (here every error of a job ends)
-        return _failed(error)
+        return _stopped(Stopped("soft_limit")) if _is_celerys_limit(error) else _failed(error)
     finally:
         _roll_back()
 
@@ -113,9 +117,10 @@ def _commit_with_end(context: RunContext, ending: Ending) -> None:
     db.session.flush()
     context.ended = True
     connection = db.session.connection()
-    end_attempt(connection, context.claim, replace(ending, progress=context.progress_values))
+    run = end_attempt(connection, context.claim, replace(ending, progress=context.progress_values))
     write_lines(connection, context, context.take_lines())
     db.session.commit()
+    tell_celery(run)
 
 
 def _succeeded(value: Any) -> Ending:
@@ -149,6 +154,11 @@ def _failed(error: BaseException) -> Ending:
     )
 
 
+def _is_celerys_limit(error: BaseException) -> bool:
+    """Celery's own soft limit, the net behind ours: raised into a function that never checked."""
+    return type(error).__name__ == "SoftTimeLimitExceeded"
+
+
 def _code_of(error: BaseException) -> str:
     code = error.code if isinstance(error, K9Error | PermanentError) else type(error).__name__
     return clean(str(code))[:CODE_LIMIT]
@@ -171,26 +181,29 @@ def _end(context: RunContext, ending: Ending) -> None:
     """Write the end, again and again while the database is away."""
     ending = replace(ending, progress=context.progress_values)
 
-    def write(connection: Connection) -> None:
-        end_attempt(connection, context.claim, ending)
+    def write(connection: Connection) -> Row[Any]:
+        run = end_attempt(connection, context.claim, ending)
         write_lines(connection, context, lines)
+        return run
 
     lines = context.take_lines()
     try:
-        _persist(write)
+        run = _persist(write)
     except LeaseLost:
         logger.warning("run %s: its end came too late, another attempt owns it", context.id)
+    else:
+        tell_celery(run)
 
 
-def _persist(write: Callable[[Connection], None]) -> None:
+def _persist(write: Callable[[Connection], Row[Any]]) -> Row[Any] | None:
     for pause in (*END_PAUSES, None):
         try:
             with db.engine.begin() as connection:
-                write(connection)
-            return
+                return write(connection)
         except (OperationalError, InterfaceError) as error:
             if pause is None:
                 current_app.logger.exception("the end of a run could not be written")
-                return
+                return None
             logger.warning("the end of a run waits for the database: %s", error)
             time.sleep(pause)
+    return None

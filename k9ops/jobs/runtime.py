@@ -11,6 +11,7 @@ from k9ops.core.db import db
 from k9ops.jobs import capture
 from k9ops.jobs.keeper import Keeper
 from k9ops.jobs.registry import load_modules
+from k9ops.jobs.transport import Transport
 
 if TYPE_CHECKING:
     from config import Settings
@@ -34,7 +35,11 @@ class Runtime:
 
     keeper: Keeper
     settings: "Settings"
+    #: The way to Celery; None where it is off.
+    transport: Transport | None = None
     service: Service | None = None
+    #: This process is a child of a worker's pool: it is itself what may be killed.
+    is_pool_child: bool = False
     #: The process is to stop: first nothing more is claimed, then children are ended too.
     stopping_claims: bool = False
     stopping: bool = False
@@ -56,7 +61,8 @@ def init_jobs(app: Flask, settings: "Settings", modules: tuple[str, ...]) -> Non
     load_modules(settings.jobs_extra_modules, setting="JOBS_EXTRA_MODULES")
     with app.app_context():
         keeper = Keeper(db.engine, settings.jobs_lease_seconds)
-    app.extensions[_EXTENSION] = Runtime(keeper, settings)
+        transport = Transport(settings, db.engine) if settings.celery_on else None
+    app.extensions[_EXTENSION] = Runtime(keeper, settings, transport)
 
 
 def runtime() -> Runtime:

@@ -35,6 +35,7 @@ from k9ops.jobs.states import Path, State
 from k9ops.jobs.sweep import Sweep
 from k9ops.jobs.tasks import sync_tasks
 from k9ops.jobs.triggers import Trigger, next_due, trigger_of
+from k9ops.jobs.waiting import watch_waiting
 
 logger = logging.getLogger(__name__)
 
@@ -112,8 +113,11 @@ class EngineService:
         self._runtime.service = self
         self._every_tick(self._execute_waiting, "executor")
         self._every_tick(partial(self._sweep, self._name), "sweep")
+        self._every_tick(partial(watch_waiting, self._engine), "waiting")
         if self._ticks:
             self._every_tick(self._tick, "catch-up")
+        if self._runtime.transport is not None:
+            threading.Thread(target=self._runtime.transport.warm_up, daemon=True).start()
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -235,7 +239,7 @@ class EngineService:
         statement = (
             select(JobRun.id)
             .where(JobRun.state == State.QUEUED, JobRun.available_at <= db_now())
-            .where(JobRun.path == Path.IN_PROCESS, JobRun.job.in_(catalogue()))
+            .where(JobRun.path == Path.IN_PROCESS, JobRun.placed, JobRun.job.in_(catalogue()))
             .where(JobRun.id.not_in(self._handed))
             .order_by(JobRun.priority.desc(), JobRun.available_at)
             .limit(free)

@@ -18,6 +18,7 @@ from k9ops.jobs.errors import LeaseLost
 from k9ops.jobs.isolation import hard_limit
 from k9ops.jobs.models import JobAttempt, JobRun
 from k9ops.jobs.registry import catalogue
+from k9ops.jobs.results import tell_celery
 from k9ops.jobs.states import Outcome, State
 
 logger = logging.getLogger(__name__)
@@ -101,9 +102,10 @@ class Sweep:
             with self._engine.begin() as connection:
                 if not _is_free(connection, row.id):
                     return 0
-                end_attempt(connection, gone, ending, actor=actor, where=where)
+                run = end_attempt(connection, gone, ending, actor=actor, where=where)
         except LeaseLost:
             return 0
+        tell_celery(run)
         logger.warning("run %s attempt %s: %s", row.run_id, row.number, ending.outcome)
         self._watched.pop((row.run_id, row.number), None)
         return 1

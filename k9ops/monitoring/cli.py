@@ -26,7 +26,7 @@ from k9ops.core.console import (
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput
 from k9ops.core.settings import current_settings
-from k9ops.jobs.foreground import run_here, wait_for_end
+from k9ops.jobs.foreground import run_here
 from k9ops.jobs.models import JobEvent, JobRun, PeriodicTask
 from k9ops.jobs.queries import (
     RunFilter,
@@ -89,12 +89,10 @@ def run_job(
     """
     arguments = get_job(name).parse_arguments(_pairs(given))
     run, _is_new = services.start_once(name, arguments, key=key, via=via)
-    if run.path == Path.IN_PROCESS:
-        with prints_aside():
-            run = run_here(run.id)
-    elif wait or timeout is not None:
-        run = wait_for_end(run.id, timeout)
     waited = run.path == Path.IN_PROCESS or wait or timeout is not None
+    if waited:
+        with prints_aside():
+            run = run_here(run.id, timeout=timeout)
     _print_run(get_run(run.id), as_json=as_json)
     exit_with(_exit_code(run, waited=waited))
 

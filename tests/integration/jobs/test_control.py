@@ -14,7 +14,7 @@ from k9ops.jobs import dispatch
 from k9ops.jobs.claims import Ending, claim, end_attempt
 from k9ops.jobs.control import cancel_run, retry_run
 from k9ops.jobs.due import fire
-from k9ops.jobs.foreground import run_here, wait_for_end
+from k9ops.jobs.foreground import run_here
 from k9ops.jobs.models import JobRun, PeriodicTask
 from k9ops.jobs.queries import events_of, get_run
 from k9ops.jobs.runner import execute
@@ -130,7 +130,7 @@ def test_scheduled_run_is_tried_again_after_its_pause(engine_app: Flask):
 
 def test_wait_returns_the_run_as_it_is_when_time_is_up(engine_app: Flask):
     run = dispatch("test.sleep", via="celery")
-    assert wait_for_end(run.id, timeout=0.3).state == "queued"
+    assert run_here(run.id, timeout=0.3).state == "queued"
 
 
 def test_pause_stops_occurrences_and_resume_catches_nothing_up(engine_app: Flask):

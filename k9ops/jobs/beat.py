@@ -1,0 +1,107 @@
+"""Celery Beat over the rows of the ledger: it only wakes, `fire` decides, as for every ticker."""
+
+import logging
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+
+from celery.beat import Scheduler
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from k9ops.core.clock import read_now
+from k9ops.core.db import db
+from k9ops.jobs.due import due_tasks, fire
+from k9ops.jobs.models import PeriodicTask
+from k9ops.jobs.runtime import runtime
+from k9ops.jobs.tasks import sync_tasks
+
+logger = logging.getLogger(__name__)
+
+#: While the database is away it is asked again so often.
+_AWAY_SECONDS = 1.0
+
+
+class DatabaseScheduler(Scheduler):
+    """Fires what is due of the enabled periodic tasks.
+
+    A change of a row is noticed within CELERY_BEAT_DB_SCHEDULER_SYNC_EVERY_SECONDS. Last run and
+    total count stand on the row, written by `fire` itself: nothing is kept here that could be
+    lost or written twice. Several of these, beside other tickers, are harmless.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._synced = False
+        self._away = False
+        self._senseless: set[int] = set()
+        super().__init__(*args, **kwargs)
+
+    def setup_schedule(self) -> None:
+        """Nothing to set up: the rows are the schedule."""
+
+    def tick(self, *_args: Any, **_options: Any) -> float:
+        """Fire what is due; the seconds to sleep."""
+        try:
+            with self._context():
+                seconds = self._fire_due()
+        except SQLAlchemyError as error:
+            if not self._away:
+                logger.warning("the database cannot be used: %s", error)
+            self._away = True
+            return _AWAY_SECONDS
+        self._away = False
+        return seconds
+
+    def should_sync(self) -> bool:
+        """Nothing is held back."""
+        return False
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        with self._context():
+            db.session.remove()
+            db.engine.dispose()
+
+    def _fire_due(self) -> float:
+        if not self._synced:
+            sync_tasks()
+            self._synced = True
+        for task_id in due_tasks(db.engine):
+            self._fire(task_id)
+        return self._pause()
+
+    def _fire(self, task_id: int) -> None:
+        """One task; a row that makes no sense stops no other and is told once."""
+        try:
+            fire(db.engine, task_id, runtime().settings.jobs_late_seconds)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            if task_id not in self._senseless:
+                logger.exception("periodic task %s cannot come due", task_id)
+            self._senseless.add(task_id)
+
+    def _pause(self) -> float:
+        """Until the next due time, but never past the next look at the rows."""
+        settings = runtime().settings
+        longest = min(
+            settings.celery_beat_db_scheduler_sync_every_seconds,
+            settings.celery_beat_db_scheduler_max_interval_seconds,
+        )
+        with db.engine.connect() as connection:
+            now = read_now(connection)
+            due = connection.scalar(_next_due(self._senseless))
+        return longest if due is None else min(longest, max(_seconds(due, now), 0.01))
+
+    def _context(self) -> AbstractContextManager[Any]:
+        context: AbstractContextManager[Any] = self.app.flask_app.app_context()
+        return context
+
+
+def _next_due(without: set[int]) -> Any:
+    enabled = (PeriodicTask.enabled, PeriodicTask.id.not_in(without))
+    return select(func.min(PeriodicTask.next_due_at)).where(*enabled)
+
+
+def _seconds(due: datetime, now: datetime) -> float:
+    return (due - now).total_seconds()

@@ -1,0 +1,121 @@
+"""The way to Celery, with every wait bounded: ask for a worker, send a message, tell its end.
+
+There is one per application where Celery is on. Celery itself is imported at the first message,
+so that who never sends one does not wait for it.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Engine
+
+from k9ops.jobs.breaker import Breaker
+from k9ops.jobs.broker import Broker, BrokerFault, fault_of
+from k9ops.jobs.deadline import within
+from k9ops.jobs.registry import catalogue
+from k9ops.jobs.states import Reason
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+    from config import Settings
+    from k9ops.jobs.celery_app import Message
+
+R = TypeVar("R")
+
+#: A whole decision, asking and sending together.
+DECISION_SECONDS = 0.75
+#: What is left for sending, however long asking took.
+_LEAST_SECONDS = 0.1
+_RESULT_SECONDS = 0.5
+_SICK_RESULTS_SECONDS = 15
+
+logger = logging.getLogger(__name__)
+
+
+class Transport:
+    """The broker of one application."""
+
+    def __init__(self, settings: "Settings", engine: Engine) -> None:
+        self._settings = settings
+        self._app: Celery | None = None
+        self._lock = threading.Lock()
+        self._results_sick_until = 0.0
+        self.broker = Broker(settings.celery_broker_url)
+        self.breaker = Breaker(
+            engine, settings.jobs_breaker_failures, settings.jobs_breaker_seconds
+        )
+
+    @property
+    def celery(self) -> "Celery":
+        """The Celery application; the first call imports and builds it."""
+        with self._lock:
+            if self._app is None:
+                from k9ops.jobs.celery_app import make_celery
+
+                self._app = make_celery(self._settings, catalogue().values())
+            return self._app
+
+    def has_worker(
+        self, queue: str, *, fresh: bool = False, seconds: float = DECISION_SECONDS
+    ) -> bool:
+        """Whether a live worker listens to the queue; `fresh`: one that has missed no beat.
+
+        Raises:
+            BrokerFault: the broker failed, or did a moment ago and was not asked.
+        """
+        return self._judged(lambda: self.broker.has_worker(queue, fresh=fresh), seconds)
+
+    def send(self, message: "Message", ends_at: float) -> None:
+        """Send the message, until `ends_at` of the monotonic clock.
+
+        Raises:
+            BrokerFault: the broker failed. The message may be in its queue all the same.
+        """
+        from k9ops.jobs.celery_app import publish
+
+        app = self.celery
+        left = max(ends_at - time.monotonic(), _LEAST_SECONDS)
+        self._judged(lambda: publish(app, message), left)
+
+    def tell_end(self, task_id: str, state: str, result: Any) -> None:
+        """Write how a task ended for `AsyncResult`; a sick result backend changes nothing."""
+        if not self._settings.celery_result_backend:
+            return
+        if time.monotonic() < self._results_sick_until:
+            return
+        backend = self.celery.backend
+        try:
+            within(_RESULT_SECONDS, lambda: backend.store_result(task_id, result, state))
+        except Exception as error:  # noqa: BLE001  (best effort: the ledger has the result)
+            self._results_sick_until = time.monotonic() + _SICK_RESULTS_SECONDS
+            logger.warning("the result backend is left alone for a while: %s", fault_of(error).text)
+
+    def warm_up(self) -> None:
+        """Pay for imports and the first connection before a decision has to."""
+        app = self.celery
+
+        def connect() -> None:
+            with app.producer_pool.acquire(block=True, timeout=1) as producer:
+                producer.connection.ensure_connection(max_retries=0, timeout=1)
+
+        try:
+            within(DECISION_SECONDS, connect)
+        except Exception as error:  # noqa: BLE001  (the first decision will judge it)
+            logger.debug("no connection to warm up: %s", error)
+
+    def _judged(self, ask: Callable[[], R], seconds: float) -> R:
+        """The answer in time; the breaker learns of it."""
+        if not self.breaker.allows():
+            raise BrokerFault(Reason.BREAKER_OPEN, "the breaker is open")
+        try:
+            answer = within(seconds, ask)
+        except Exception as error:
+            fault = fault_of(error)
+            self.breaker.failed(fault)
+            raise fault from error
+        self.breaker.worked()
+        return answer

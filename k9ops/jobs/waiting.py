@@ -1,0 +1,146 @@
+"""Watching over runs that wait: those without a path, and those that no worker took.
+
+Every process that executes does this each tick, and a command for its own run while it waits.
+Who is first to change a row sends its message; a double message is harmless, the claim decides.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, Row, and_, or_, select, update
+
+from k9ops.core.clock import read_now
+from k9ops.jobs.broker import BrokerFault
+from k9ops.jobs.carrying import fall_back, place, send, write_waiting_events
+from k9ops.jobs.choosing import only_celery
+from k9ops.jobs.models import JobRun
+from k9ops.jobs.moves import Happening
+from k9ops.jobs.runtime import runtime
+from k9ops.jobs.states import Path, Reason, State, Via
+
+logger = logging.getLogger(__name__)
+
+#: Runs that one look places, sends again, or lets fall back.
+AT_ONCE = 200
+#: A run that only Celery may have is sent again each time its waiting has doubled.
+_DOUBLINGS = 20
+
+
+def watch_waiting(engine: Engine, only_run: str | None = None) -> int:
+    """Look once after waiting runs (or after one); how many were handed on."""
+    count = place(_unplaced(engine, only_run))
+    if runtime().transport is not None:
+        for queue in _overdue_queues(engine, only_run):
+            count += _look_after(engine, queue, only_run)
+    return count
+
+
+def _unplaced(engine: Engine, only_run: str | None) -> Sequence[str]:
+    """Runs whose time has come and whose path is not chosen: retries, lost ones, orphans."""
+    with engine.connect() as connection:
+        statement = (
+            select(JobRun.id)
+            .where(JobRun.state == State.QUEUED, JobRun.placed.is_(False), *_of(only_run))
+            .where(JobRun.available_at <= read_now(connection))
+            .order_by(JobRun.available_at)
+            .limit(AT_ONCE)
+        )
+        return connection.scalars(statement).all()
+
+
+def _overdue_queues(engine: Engine, only_run: str | None) -> Sequence[str]:
+    """Queues with runs that were sent and not taken within the grace."""
+    with engine.connect() as connection:
+        late = JobRun.available_at <= read_now(connection) - _grace()
+        statement = select(JobRun.queue).where(_sent(), late, *_of(only_run)).distinct()
+        return connection.scalars(statement).all()
+
+
+def _look_after(engine: Engine, queue: str, only_run: str | None) -> int:
+    """Send again what may still be taken, and let the rest run here."""
+    where = (JobRun.queue == queue, *_of(only_run))
+    try:
+        alive = _has_worker(queue)
+    except BrokerFault:
+        return _give_up(engine, _grace(), where)
+    settings = runtime().settings
+    limit = timedelta(seconds=settings.jobs_pickup_limit_seconds) if alive else _grace()
+    return _give_up(engine, limit, where) + _send_again(engine, where)
+
+
+def _has_worker(queue: str) -> bool:
+    transport = runtime().transport
+    return transport is not None and transport.has_worker(queue)
+
+
+def _give_up(engine: Engine, after: timedelta, where: tuple[ColumnElement[bool], ...]) -> int:
+    """Let runs that waited so long for Celery run here, if they may."""
+    if only_celery(Via.AUTO):
+        return 0
+    with engine.begin() as connection:
+        late = JobRun.available_at <= read_now(connection) - after
+        statement = select(JobRun.id).where(_sent(), JobRun.via == Via.AUTO, late, *where)
+        ids = connection.scalars(_unlocked(statement)).all()
+        count = fall_back(connection, ids, Reason.NOT_PICKED_UP) if ids else 0
+    if count:
+        logger.warning("%s runs were not picked up and run here", count)
+        runtime().wake()
+    return count
+
+
+def _send_again(engine: Engine, where: tuple[ColumnElement[bool], ...]) -> int:
+    with engine.begin() as connection:
+        runs = _mark_sent_again(connection, where)
+    try:
+        for run in runs:
+            send(run)
+    except BrokerFault as fault:
+        logger.warning("messages could not be sent again: %s", fault.text)
+    return len(runs)
+
+
+def _mark_sent_again(connection: Any, where: tuple[ColumnElement[bool], ...]) -> Sequence[Row[Any]]:
+    """Count one more message for each run that is due for one; their rows."""
+    due = _due_again(connection)
+    ids = connection.scalars(_unlocked(select(JobRun.id).where(_sent(), due, *where))).all()
+    statement = (
+        update(JobRun)
+        .where(JobRun.id.in_(ids), _sent(), due)
+        .values(republished=JobRun.republished + 1)
+        .returning(JobRun.__table__)
+    )
+    rows: Sequence[Row[Any]] = connection.execute(statement).all() if ids else []
+    write_waiting_events(connection, rows, Happening.SENT_AGAIN, {})
+    return rows
+
+
+def _due_again(connection: Any) -> ColumnElement[bool]:
+    """Once past the grace; again and again for runs that only Celery may have."""
+    now = read_now(connection)
+    first = and_(JobRun.republished == 0, JobRun.available_at <= now - _grace())
+    waits = JobRun.via.in_([via for via in Via if only_celery(via)])
+    again = [
+        and_(waits, JobRun.republished == n, JobRun.available_at <= now - _grace() * 2**n)
+        for n in range(1, _DOUBLINGS)
+    ]
+    return or_(first, *again)
+
+
+def _sent() -> ColumnElement[bool]:
+    return and_(JobRun.state == State.QUEUED, JobRun.path == Path.CELERY, JobRun.placed)
+
+
+def _unlocked(statement: Any) -> Any:
+    """The oldest few that no other process is just changing."""
+    oldest = statement.order_by(JobRun.available_at).limit(AT_ONCE)
+    return oldest.with_for_update(skip_locked=True)
+
+
+def _grace() -> timedelta:
+    return timedelta(seconds=runtime().settings.jobs_pickup_grace_seconds)
+
+
+def _of(only_run: str | None) -> tuple[ColumnElement[bool], ...]:
+    return () if only_run is None else (JobRun.id == only_run,)
