@@ -36,6 +36,7 @@ from k9ops.jobs.sweep import Sweep
 from k9ops.jobs.tasks import sync_tasks
 from k9ops.jobs.triggers import Trigger, next_due, trigger_of
 from k9ops.jobs.waiting import watch_waiting
+from k9ops.jobs.watch import LOOK_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -118,6 +119,7 @@ class EngineService:
             self._every_tick(self._tick, "catch-up")
         if self._runtime.transport is not None:
             threading.Thread(target=self._runtime.transport.warm_up, daemon=True).start()
+            self._every(LOOK_SECONDS, self._runtime.transport.watch.look, "broker")
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -147,7 +149,9 @@ class EngineService:
         return Scheduler(executors=executors, job_defaults=defaults, timezone="UTC", daemon=True)
 
     def _every_tick(self, function: Callable[[], object], name: str) -> None:
-        seconds = self._settings.jobs_tick_seconds
+        self._every(self._settings.jobs_tick_seconds, function, name)
+
+    def _every(self, seconds: float, function: Callable[[], object], name: str) -> None:
         self._scheduler.add_job(
             self._guarded, "interval", [function], id=name, executor="ticks",
             seconds=seconds, jitter=seconds * 0.2, next_run_time=datetime.now(self._zone),

@@ -15,8 +15,10 @@ from sqlalchemy import Engine
 from k9ops.jobs.breaker import Breaker
 from k9ops.jobs.broker import Broker, BrokerFault, fault_of
 from k9ops.jobs.deadline import within
+from k9ops.jobs.queues import queue_names
 from k9ops.jobs.registry import catalogue
 from k9ops.jobs.states import Reason
+from k9ops.jobs.watch import BrokerWatch
 
 if TYPE_CHECKING:
     from celery import Celery
