@@ -47,9 +47,9 @@ class Transport:
         self._lock = threading.Lock()
         self._results_sick_until = 0.0
         self.broker = Broker(settings.celery_broker_url)
-        self.breaker = Breaker(
-            engine, settings.jobs_breaker_failures, settings.jobs_breaker_seconds
-        )
+        failures, seconds = settings.jobs_breaker_failures, settings.jobs_breaker_seconds
+        self.breaker = Breaker(engine, failures, seconds)
+        self.watch = BrokerWatch(self.broker, queue_names(settings, catalogue().values()))
 
     @property
     def celery(self) -> "Celery":
