@@ -17,6 +17,7 @@ WHEN: dict[str, tuple[Any, timedelta]] = {
     "24h": (_l("last 24 hours"), timedelta(hours=24)),
     "7d": (_l("last 7 days"), timedelta(days=7)),
     "30d": (_l("last 30 days"), timedelta(days=30)),
+    "90d": (_l("last 90 days"), timedelta(days=90)),
 }
 #: States that are asked for together.
 STATE_GROUPS: dict[str, tuple[Any, tuple[str, ...]]] = {

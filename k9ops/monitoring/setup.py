@@ -9,6 +9,8 @@ from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.monitoring.api import bp as api_bp
 from k9ops.monitoring.api import health_bp
 from k9ops.monitoring.cli import jobs
+from k9ops.monitoring.dual_run_cli import dual_run
+from k9ops.monitoring.dual_run_views import bp as dual_run_bp
 from k9ops.monitoring.listeners import init_listeners
 from k9ops.monitoring.queries import failing_jobs, overdue_seconds
 from k9ops.monitoring.views import bp
@@ -22,10 +24,12 @@ STILL_SECONDS = 60
 def init_monitoring(app: Flask) -> None:
     """Pages with their places in the navigation, API, commands, and the state of the house."""
     app.register_blueprint(bp)
+    app.register_blueprint(dual_run_bp)
     app.register_blueprint(health_bp)
     app.register_blueprint(api_bp)
     csrf.exempt(api_bp)
     app.cli.add_command(jobs)
+    app.cli.add_command(dual_run)
     init_listeners()
     nav_item("monitoring.home", _l("Home"), "house", SIGNED_IN, phone=True)
     nav_item(
@@ -33,6 +37,7 @@ def init_monitoring(app: Flask) -> None:
         phone=True, counter=failing_jobs,
     )  # fmt: skip
     nav_item("monitoring.runs", _l("Runs"), "list", "runs.view", "control", phone=True)
+    nav_item("dual_run.page", _l("Dual run"), "git-compare", "runs.view", "control")
     show_state(state_of_the_house)
 
 

@@ -92,6 +92,13 @@ def milliseconds(value: float | None) -> str:
     return duration(None if value is None else value / 1000)
 
 
+def fine(value: float | None) -> str:
+    """Milliseconds that may be few, for comparing: 0.004 s, 0.14 s, 22.4 s, 2 min 07 s."""
+    if value is None or value >= 9995:
+        return milliseconds(value)
+    return gettext("%(s)s s", s=number(max(value, 0.0) / 1000, 3 if value < 99.5 else 2))
+
+
 def local(instant: datetime) -> datetime:
     """The instant on the unit's clock."""
     return instant.astimezone(current_settings().zone)

@@ -14,7 +14,16 @@ from tests.support.people import AMAL, BADR, Person
 from tests.support.processes import Server
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
-PATHS = ("/", "/jobs", "/runs", "/runs?state=failed", "/backups", "/notifications", "/more")
+PATHS = (
+    "/",
+    "/jobs",
+    "/runs",
+    "/runs?state=failed",
+    "/dual-run",
+    "/backups",
+    "/notifications",
+    "/more",
+)
 
 
 @pytest.fixture
