@@ -1,8 +1,9 @@
 """Time: the database's now decides what is due; this host's now only decorates pages."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Float, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
@@ -37,6 +38,25 @@ def _postgresql_now(element: object, compiler: object, **_: object) -> str:
 def _sqlite_now(element: object, compiler: object, **_: object) -> str:
     # Six digits, as SQLAlchemy stores them: SQLite compares these texts sign by sign.
     return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', '{_offset_seconds:+.3f} seconds') || '000')"
+
+
+class ms_since(FunctionElement[float]):  # noqa: N801  (reads as the SQL function it is)
+    """Milliseconds from an instant to the database's now."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(ms_since, "postgresql")
+def _postgresql_ms_since(element: Any, compiler: Any, **options: Any) -> str:
+    since = compiler.process(element.clauses, **options)
+    return f"extract(epoch from {_postgresql_now(None, None)} - {since}) * 1000"
+
+
+@compiles(ms_since, "sqlite")
+def _sqlite_ms_since(element: Any, compiler: Any, **options: Any) -> str:
+    since = compiler.process(element.clauses, **options)
+    return f"round((julianday({_sqlite_now(None, None)}) - julianday({since})) * 86400000.0, 3)"
 
 
 def read_now(connection: Connection | Session) -> datetime:

@@ -2,19 +2,34 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, not_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    Update,
+    bindparam,
+    func,
+    insert,
+    not_,
+    update,
+)
 from sqlalchemy.orm import Session
 
-from k9ops.core.clock import db_now
-from k9ops.core.db import changed
+from k9ops.core.clock import db_now, ms_since
+from k9ops.core.db import UtcDateTime, changed
 from k9ops.jobs.errors import LeaseLost
 from k9ops.jobs.models import JobAttempt, JobRun
-from k9ops.jobs.moves import Happening, move
+from k9ops.jobs.moves import RUNS, Happening, execute_move, move, prepare_move
 from k9ops.jobs.registry import catalogue, get_job
 from k9ops.jobs.retries import Next, Retry, after_attempt
 from k9ops.jobs.states import Outcome, Path, State
+
+ATTEMPTS = cast("Table", JobAttempt.__table__)
+_NEW_ATTEMPT = insert(ATTEMPTS)
 
 
 @dataclass(frozen=True)
@@ -49,20 +64,9 @@ def claim(connection: Connection, run_id: str, path: Path, executor: str) -> Cla
 
     The attempt's row is made here and nowhere else.
     """
-    here = (JobRun.path == Path.IN_PROCESS,) if path is Path.IN_PROCESS else ()
-    row = move(
-        connection, run_id, State.QUEUED, State.RUNNING, Happening.CLAIMED,
-        where=(JobRun.available_at <= db_now(), not_(JobRun.cancel_requested), *here),
-        values={
-            "token": JobRun.token + 1,
-            "attempts_made": JobRun.attempts_made + 1,
-            "path": path,
-            "placed": True,
-            "started_at": func.coalesce(JobRun.started_at, db_now()),
-            "retry_at": None,
-            **({"reason": None} if path is Path.CELERY else {}),
-        },
-        actor=executor,
+    row = execute_move(
+        connection, _claiming(path), {"run_id": run_id},
+        State.QUEUED, State.RUNNING, Happening.CLAIMED, actor=executor,
     )  # fmt: skip
     if row is None:
         return None
@@ -70,23 +74,39 @@ def claim(connection: Connection, run_id: str, path: Path, executor: str) -> Cla
     return Claim(row.id, row.job, row.token, row.attempts_made, row.arguments, executor, row.now)
 
 
+@cache
+def _claiming(path: Path) -> Update:
+    """Who executes in process takes only what was placed here; a message may come late."""
+    here = path is Path.IN_PROCESS
+    placed_here = (RUNS.c.path == path,) if here else ()
+    values = {
+        "token": RUNS.c.token + 1,
+        "attempts_made": RUNS.c.attempts_made + 1,
+        "path": path,
+        "placed": True,
+        "started_at": func.coalesce(RUNS.c.started_at, db_now()),
+        "retry_at": None,
+    }
+    waiting = (RUNS.c.available_at <= db_now(), not_(RUNS.c.cancel_requested), *placed_here)
+    reason = {} if here else {"reason": None}
+    return prepare_move(State.QUEUED, State.RUNNING, where=waiting, values=values | reason)
+
+
 def _insert_attempt(connection: Connection, run: Row[Any], executor: str) -> None:
     limit = timedelta(seconds=get_job(run.job).timeout_seconds)
     copied = ("token", "path", "reason", "decision_ms", "queued_at")
-    task_id = (run.celery_task_id or run.id) if run.path == Path.CELERY else None
-    connection.execute(
-        insert(JobAttempt).values(
-            run_id=run.id,
-            number=run.attempts_made,
-            executor=executor,
-            celery_task_id=task_id,
-            started_at=run.now,
-            heartbeat=0,
-            heartbeat_at=run.now,
-            deadline_at=run.now + limit,
-            **{name: getattr(run, name) for name in copied},
-        )
-    )
+    attempt = {
+        "run_id": run.id,
+        "number": run.attempts_made,
+        "executor": executor,
+        "celery_task_id": (run.celery_task_id or run.id) if run.path == Path.CELERY else None,
+        "started_at": run.now,
+        "heartbeat": 0,
+        "heartbeat_at": run.now,
+        "deadline_at": run.now + limit,
+    }
+    copies = {name: getattr(run, name) for name in copied}
+    connection.execute(_NEW_ATTEMPT, attempt | copies)
 
 
 def fence(connection: Connection | Session, run_id: str, token: int) -> None:
@@ -118,10 +138,45 @@ def end_attempt(
     Raises:
         LeaseLost: the attempt has ended already, or `where` does not hold; nothing was written.
     """
+    if ending.outcome is Outcome.SUCCEEDED and not where:
+        return _succeed(connection, claim, ending, actor or claim.executor)
     run = _own_row(connection, claim, where)
     follows = _what_follows(run, ending)
     _close_attempt(connection, claim, ending, run.now)
     return _move_on(connection, claim, ending, follows, run, actor or claim.executor)
+
+
+def _succeed(connection: Connection, claim: Claim, ending: Ending, actor: str) -> Row[Any]:
+    """A success needs no look at the run first: it ends it, whatever went before."""
+    parameters = {
+        "run_id": claim.run_id,
+        "my_token": claim.token,
+        "began": claim.started_at,
+        "my_result": ending.result,
+    }
+    row = execute_move(
+        connection, _succeeding(), parameters, State.RUNNING, State.SUCCEEDED, Happening.FINISHED,
+        actor=actor, attempt=claim.attempt, detail=_detail(ending, None),
+    )  # fmt: skip
+    if row is None:
+        raise LeaseLost
+    _close_attempt(connection, claim, ending, row.now)
+    return row
+
+
+@cache
+def _succeeding() -> Update:
+    none = ("text", "error_code", "error_message", "error_traceback", "retry_at")
+    values = {
+        "tries": RUNS.c.tries + 1,
+        "losses": 0,
+        "finished_at": db_now(),
+        "duration_ms": ms_since(bindparam("began", type_=UtcDateTime())),
+        "result": bindparam("my_result", type_=RUNS.c.result.type),
+        **dict.fromkeys(none),
+    }
+    mine = (RUNS.c.token == bindparam("my_token"),)
+    return prepare_move(State.RUNNING, State.SUCCEEDED, where=mine, values=values)
 
 
 def _own_row(
@@ -227,18 +282,24 @@ def _detail(ending: Ending, retry_at: datetime | None) -> dict[str, Any]:
 
 
 def _close_attempt(connection: Connection, claim: Claim, ending: Ending, now: datetime) -> None:
-    statement = (
-        update(JobAttempt)
-        .where(JobAttempt.run_id == claim.run_id, JobAttempt.number == claim.attempt)
-        .where(JobAttempt.outcome.is_(None))
-        .values(
-            outcome=ending.outcome,
-            finished_at=now,
-            error_code=ending.code,
-            error_message=ending.message,
-            error_traceback=ending.traceback,
-            **ending.progress,
-        )
-    )
-    if not changed(connection.execute(statement)):
+    values = {
+        "outcome": ending.outcome,
+        "finished_at": now,
+        "error_code": ending.code,
+        "error_message": ending.message,
+        "error_traceback": ending.traceback,
+    }
+    values |= ending.progress
+    mine = {"my_run": claim.run_id, "my_number": claim.attempt}
+    if not changed(connection.execute(_closing(tuple(values)), values | mine)):
         raise LeaseLost
+
+
+@cache
+def _closing(names: tuple[str, ...]) -> Update:
+    return (
+        update(ATTEMPTS)
+        .where(ATTEMPTS.c.run_id == bindparam("my_run"), ATTEMPTS.c.outcome.is_(None))
+        .where(ATTEMPTS.c.number == bindparam("my_number"))
+        .values({name: bindparam(name) for name in names})
+    )

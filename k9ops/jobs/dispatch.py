@@ -145,7 +145,7 @@ def record(connection: Connection, new: NewRun, choice: Choice | None) -> Row[An
     row = _insert(connection, new, State.SKIPPED, finished_at=db_now(), text=text)
     if row is not None:
         _write_first_event(connection, new, row, {"message": text})
-        tell_end(connection, row.id)
+        tell_end(connection, row)
     return row
 
 

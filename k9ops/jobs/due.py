@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, select, update
 
 from k9ops.core.clock import db_now
-from k9ops.core.db import changed, insert_new, new_id
+from k9ops.core.db import changed, insert_returning, new_id
 from k9ops.jobs.carrying import carry
 from k9ops.jobs.choosing import Choice, choose
 from k9ops.jobs.dispatch import NewRun, record
@@ -119,7 +119,7 @@ def _record_gap(connection: Connection, task: Row[Any], job: Job[..., Any], gap:
         "first_due": gap.first_due.isoformat(),
         "last_due": gap.last_due.isoformat(),
     }
-    new = insert_new(
+    row = insert_returning(
         connection, JobRun,
         id=run_id, job=job.name, occurrence=occurrence_of(task.name, gap.first_due),
         task_id=task.id, task_version=task.version, priority=job.priority,
@@ -128,12 +128,12 @@ def _record_gap(connection: Connection, task: Row[Any], job: Job[..., Any], gap:
         due_at=gap.first_due, queued_at=task.now, available_at=task.now, finished_at=task.now,
         result=result,
     )  # fmt: skip
-    if new:
+    if row is not None:
         write_event(
             connection, run_id, None, State.MISSED, Happening.MISSED,
             at=task.now, token=0, actor=SCHEDULE, detail=result,
         )  # fmt: skip
-        tell_end(connection, run_id)
+        tell_end(connection, row)
 
 
 def occurrence_of(task_name: str, due: datetime) -> str:

@@ -3,9 +3,9 @@
 import logging
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, Update, bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from k9ops.core.clock import db_now
@@ -14,6 +14,10 @@ from k9ops.jobs.signals import run_finished
 from k9ops.jobs.states import END_STATES, State, may_move
 
 logger = logging.getLogger(__name__)
+
+# The tables themselves: a statement over a mapped class costs three times as much to prepare.
+RUNS = cast("Table", JobRun.__table__)
+_NEW_EVENT = insert(cast("Table", JobEvent.__table__))
 
 
 class Happening(StrEnum):
@@ -35,6 +39,27 @@ class Happening(StrEnum):
     FELL_BACK = "fell_back"
 
 
+def prepare_move(
+    before: State,
+    after: State,
+    *,
+    where: tuple[ColumnElement[bool], ...] = (),
+    values: dict[str, Any] | None = None,
+) -> Update:
+    """The conditional UPDATE of a move; takes the run's id as parameter `run_id`.
+
+    Its row has the run's columns and `now`, the database's.
+    """
+    if not may_move(before, after):
+        raise ValueError(f"no run moves from {before} to {after}")
+    return (
+        update(RUNS)
+        .where(RUNS.c.id == bindparam("run_id"), RUNS.c.state == before, *where)
+        .values(state=after, **(values or {}))
+        .returning(RUNS, db_now().label("now"))
+    )
+
+
 def move(
     connection: Connection,
     run_id: str,
@@ -44,32 +69,41 @@ def move(
     *,
     where: tuple[ColumnElement[bool], ...] = (),
     values: dict[str, Any] | None = None,
+    **told: Any,
+) -> Row[Any] | None:
+    """Move the run if it still is `before` (and `where` holds); its row after it, else None.
+
+    See `execute_move`.
+    """
+    statement = prepare_move(before, after, where=where, values=values)
+    return execute_move(connection, statement, {"run_id": run_id}, before, after, happening, **told)
+
+
+def execute_move(
+    connection: Connection,
+    statement: Update,
+    parameters: dict[str, Any],
+    before: State,
+    after: State,
+    happening: Happening,
+    *,
     actor: str | None = None,
     attempt: int | None = None,
     detail: dict[str, Any] | None = None,
 ) -> Row[Any] | None:
-    """Move the run if it still is `before` (and `where` holds); its row after it, else None.
+    """Make a prepared move; the run's row after it, or None if it did not hold any more.
 
-    The row has the run's columns and `now`, the database's. Event and signal belong to the
-    transaction of `connection`, which the caller commits.
+    Event and signal belong to the transaction of `connection`, which the caller commits.
     """
-    if not may_move(before, after):
-        raise ValueError(f"no run moves from {before} to {after}")
-    statement = (
-        update(JobRun)
-        .where(JobRun.id == run_id, JobRun.state == before, *where)
-        .values(state=after, **(values or {}))
-        .returning(JobRun.__table__, db_now().label("now"))
-    )
-    row = connection.execute(statement).one_or_none()
+    row: Row[Any] | None = connection.execute(statement, parameters).one_or_none()
     if row is not None:
         number = attempt if attempt is not None else row.attempts_made or None
         write_event(
-            connection, run_id, before, after, happening,
+            connection, row.id, before, after, happening,
             at=row.now, token=row.token, actor=actor, attempt=number, detail=detail,
         )  # fmt: skip
         if after in END_STATES:
-            tell_end(connection, run_id)
+            tell_end(connection, row)
     return row
 
 
@@ -87,22 +121,24 @@ def write_event(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Write an event beside the change it tells of."""
-    values = {"from_state": before, "to_state": after, "kind": happening, "detail": detail or {}}
-    connection.execute(
-        insert(JobEvent).values(
-            run_id=run_id, at=at, token=token, actor=actor, attempt=attempt, **values
-        )
-    )
+    event = {
+        "run_id": run_id,
+        "at": at,
+        "from_state": before,
+        "to_state": after,
+        "kind": happening,
+        "attempt": attempt,
+        "token": token,
+        "actor": actor,
+        "detail": detail or {},
+    }
+    connection.execute(_NEW_EVENT, event)
 
 
-def tell_end(connection: Connection, run_id: str) -> None:
+def tell_end(connection: Connection, run: Row[Any]) -> None:
     """Tell the listeners, inside the transaction; one that fails undoes only its own writes."""
-    if not run_finished.receivers:
-        return
-    with Session(bind=connection, join_transaction_mode="create_savepoint") as session:
-        run = session.get_one(JobRun, run_id)
+    for listener in run_finished.receivers_for(run.job):
         try:
-            run_finished.send(run.job, session=session, run=run)
-            session.commit()
+            listener(run.job, connection=connection, run=run)
         except Exception:  # a listener's fault must not undo the end of the run
-            logger.exception("a listener failed at the end of run %s", run_id)
+            logger.exception("a listener failed at the end of run %s", run.id)

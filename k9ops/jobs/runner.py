@@ -90,7 +90,8 @@ def _call(job: Job[..., Any], context: RunContext) -> Ending | None:
         if job.atomic:
             _commit_with_end(context, ending)
             return None
-        db.session.commit()
+        if db.session().in_transaction():  # an unused session has nothing to fence
+            db.session.commit()
         return ending
     except LeaseLost:
         logger.warning("run %s: fenced, another attempt owns it", context.id)

@@ -1,11 +1,24 @@
 """What the engine tells the rest of the house; it knows no listener."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from blinker import Namespace
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
 _signals = Namespace()
 
-#: A run came to an end state. Sender: the job's name; `session` (inside the transaction that
-#: ends the run: write through it, never commit it) and `run` (JobRun of that session).
+#: A run came to an end state. Sender: the job's name; `run` (its row) and `connection` (inside the
+#: transaction that ends the run: write through `beside`, never commit it).
 run_finished = _signals.signal("run_finished")
 #: A periodic task was made or changed. Sender: the task's name; `session`, `task`, `actor`.
 task_changed = _signals.signal("task_changed")
+
+
+@contextmanager
+def beside(connection: Connection) -> Iterator[Session]:
+    """A session inside the transaction of `connection`; an error undoes what it wrote, no more."""
+    with Session(bind=connection, join_transaction_mode="create_savepoint") as session:
+        yield session
+        session.commit()

@@ -1,12 +1,13 @@
 """What follows from the engine's signals."""
 
-from sqlalchemy.orm import Session
+from typing import Any
+
+from sqlalchemy import Connection, Row
 
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.text import clean
-from k9ops.jobs.models import JobRun
 from k9ops.jobs.registry import catalogue
-from k9ops.jobs.signals import run_finished
+from k9ops.jobs.signals import beside, run_finished
 from k9ops.jobs.states import State
 from k9ops.notifications.kinds import Kind, Params, register_kind
 from k9ops.notifications.services import Message, notify_holders
@@ -23,7 +24,7 @@ def init_listeners() -> None:
     run_finished.connect(tell_of_failure)
 
 
-def tell_of_failure(_job_name: str, *, session: Session, run: JobRun) -> None:
+def tell_of_failure(_job_name: str, *, connection: Connection, run: Row[Any]) -> None:
     """Tell administrators, in the transaction that ends the run; each end of it once."""
     if run.state != State.FAILED:
         return
@@ -34,7 +35,8 @@ def tell_of_failure(_job_name: str, *, session: Session, run: JobRun) -> None:
         params={"job": run.job, "reason": reason, "attempt": run.attempts_made},
         dedupe_key=f"run.failed:{run.id}:{run.attempts_made}",
     )
-    notify_holders(session, _TOLD, message)
+    with beside(connection) as session:
+        notify_holders(session, _TOLD, message)
 
 
 def _job_title(params: Params) -> Params:
