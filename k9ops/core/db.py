@@ -17,7 +17,6 @@ from sqlalchemy import (
     Engine,
     MetaData,
     Result,
-    Row,
     String,
     event,
 )
@@ -154,23 +153,17 @@ def _ping_if_idle(
 
 def insert_new(connection: Connection | Session, table: type[Base], **values: Any) -> bool:
     """Insert a row unless a unique key of it is taken; whether it was inserted."""
-    result = connection.execute(_insert_unless_taken(connection, table).values(**values))
+    bind = connection.get_bind() if isinstance(connection, Session) else connection
+    result = connection.execute(insert_unless_taken(bind.dialect.name, table).values(**values))
     return cast("CursorResult[Any]", result).rowcount == 1
 
 
-def insert_returning(
-    connection: Connection | Session, table: type[Base], **values: Any
-) -> Row[Any] | None:
-    """Insert a row unless a unique key of it is taken; the row as the database has it."""
-    statement = _insert_unless_taken(connection, table).values(**values)
-    row: Row[Any] | None = connection.execute(statement.returning(table.__table__)).one_or_none()
-    return row
+def insert_unless_taken(dialect: str, table: type[Base]) -> Any:
+    """The INSERT that does nothing where a unique key is taken.
 
-
-def _insert_unless_taken(connection: Connection | Session, table: type[Base]) -> Any:
-    bind = connection.get_bind() if isinstance(connection, Session) else connection
-    # The table itself: a statement over a mapped class costs three times as much to prepare.
-    return _INSERTS[bind.dialect.name](table.__table__).on_conflict_do_nothing()
+    Over the table itself: a statement over a mapped class costs three times as much to prepare.
+    """
+    return _INSERTS[dialect](table.__table__).on_conflict_do_nothing()
 
 
 def changed(result: Result[Any]) -> bool:

@@ -8,15 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, event, select
 from sqlalchemy.orm import Session
 
-from k9ops.core.clock import db_now
-from k9ops.core.db import db, holds_writes, insert_returning, mark_written, new_id
+from k9ops.core.db import db, holds_writes, mark_written, new_id
 from k9ops.core.errors import BadInput
 from k9ops.jobs.carrying import carry, place
 from k9ops.jobs.choosing import Choice, choose, chosen_without_asking
 from k9ops.jobs.context import fenced_begin
 from k9ops.jobs.errors import KeyInUse, OpenTransaction
 from k9ops.jobs.models import JobRun
-from k9ops.jobs.moves import Happening, tell_end, write_event
+from k9ops.jobs.moves import Happening, insert_run, tell_end, write_event
 from k9ops.jobs.queues import queue_of
 from k9ops.jobs.registry import Job, get_job
 from k9ops.jobs.runtime import runtime
@@ -142,7 +141,7 @@ def record(connection: Connection, new: NewRun, choice: Choice | None) -> Row[An
     if new.overlap_key is None:
         return None
     text = "The occurrence before was still active."
-    row = _insert(connection, new, State.SKIPPED, finished_at=db_now(), text=text)
+    row = _insert(connection, new, State.SKIPPED, text=text)
     if row is not None:
         _write_first_event(connection, new, row, {"message": text})
         tell_end(connection, row)
@@ -209,11 +208,11 @@ def _insert(connection: Connection, new: NewRun, state: State, **values: Any) ->
         "max_tries": new.max_tries,
         "due_at": new.due_at,
         "late": new.late,
-        "queued_at": db_now(),
-        "available_at": db_now(),
         "celery_task_id": new.celery_task_id,
     }
-    return insert_returning(connection, JobRun, **columns | values)
+    now = ("queued_at", "available_at")
+    ended = () if state is State.QUEUED else ("finished_at",)
+    return insert_run(connection, now=now + ended, **columns | values)
 
 
 def _write_first_event(

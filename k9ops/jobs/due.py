@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, select, update
 
 from k9ops.core.clock import db_now
-from k9ops.core.db import changed, insert_returning, new_id
+from k9ops.core.db import changed, new_id
 from k9ops.jobs.carrying import carry
 from k9ops.jobs.choosing import Choice, choose
 from k9ops.jobs.dispatch import NewRun, record
 from k9ops.jobs.misfire import Gap, Plan, plan
-from k9ops.jobs.models import JobRun, PeriodicTask
-from k9ops.jobs.moves import Happening, tell_end, write_event
+from k9ops.jobs.models import PeriodicTask
+from k9ops.jobs.moves import Happening, insert_run, tell_end, write_event
 from k9ops.jobs.queues import queue_of
 from k9ops.jobs.registry import Job, catalogue
 from k9ops.jobs.runtime import runtime
@@ -119,8 +119,8 @@ def _record_gap(connection: Connection, task: Row[Any], job: Job[..., Any], gap:
         "first_due": gap.first_due.isoformat(),
         "last_due": gap.last_due.isoformat(),
     }
-    row = insert_returning(
-        connection, JobRun,
+    row = insert_run(
+        connection, now=(),
         id=run_id, job=job.name, occurrence=occurrence_of(task.name, gap.first_due),
         task_id=task.id, task_version=task.version, priority=job.priority,
         queue=queue_of(runtime().settings, job),
