@@ -15,13 +15,17 @@ REQUIREMENTS := requirements requirements-build requirements-dev
 PORT ?= 8000
 WORKERS ?= 2
 SAMPLE ?= yes
+# Of `make worker`; no QUEUES means all. A second worker on a machine needs another WORKER_NAME.
+QUEUES ?=
+CONCURRENCY ?= 2
+WORKER_NAME ?= celery
 # Of the tests: `make test-unit T=tests/unit/jobs ARGS='-k cron'`
 T ?=
 ARGS ?=
 PYTEST := $(BIN)/python -m pytest $(ARGS)
 
-.PHONY: help setup setup-dev system-packages run scheduler test test-unit test-integration \
-	test-e2e faults bench check numbers requirements messages db-revision clean
+.PHONY: help setup setup-dev system-packages run worker beat scheduler test test-unit \
+	test-integration test-e2e faults bench check numbers requirements messages db-revision clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +76,13 @@ run: export SAMPLE := $(SAMPLE)
 run: setup  ## Start the product (PORT=8000, WORKERS=2, SAMPLE=no for an empty unit); Ctrl-C ends it
 	@exec scripts/run
 
+worker: setup  ## Start a Celery worker (QUEUES=backups,reports, CONCURRENCY=2, WORKER_NAME=celery)
+	@exec $(BIN)/celery -A k9ops.worker worker --loglevel=INFO --hostname=$(WORKER_NAME)@%h \
+		-c $(CONCURRENCY) $(if $(QUEUES),-Q $(QUEUES))
+
+beat: setup  ## Start Celery Beat (with JOBS_SCHEDULER=beat)
+	@exec $(BIN)/celery -A k9ops.worker beat --loglevel=INFO --pidfile=
+
 scheduler: setup  ## Start a separate scheduler (with JOBS_SCHEDULER=standalone)
 	@exec $(BIN)/flask scheduler
 
@@ -92,7 +103,7 @@ test-e2e: setup-dev  ## Run the tests in a browser
 faults: setup-dev  ## Run the fault matrix, the slow ones too: kills, freezes, full disks, clock jumps
 	@$(PYTEST) $(or $(T),tests/faults)
 
-bench: setup-dev  ## Measure: backup, claim and finish, the Runs page
+bench: setup-dev  ## Measure beside bare Celery and plain ways: dispatch, runs, decisions, pages, backup
 	@$(PYTEST) -s --timeout=1800 $(or $(T),tests/benchmarks)
 
 check: setup-dev  ## Format, lint, types, import rules, translations, migrations

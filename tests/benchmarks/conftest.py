@@ -14,14 +14,26 @@ def database_kind():
 
 
 @pytest.fixture
-def figure(capsys):
-    """Print a figure beside its target, past pytest's capture."""
+def say_line(capsys):
+    """Print a line past pytest's capture."""
 
-    def show(name, value, unit, most=None):
-        verdict = (
-            "" if most is None else f"   target ≤ {most:g}: {'met' if value <= most else 'MISSED'}"
-        )
+    def say(text):
         with capsys.disabled():
-            print(f"\n  {name:<58} {value:10.2f} {unit}{verdict}", end="")
+            print(f"\n{text}", end="", flush=True)
+
+    return say
+
+
+@pytest.fixture
+def figure(say_line):
+    """Print a figure beside its target."""
+
+    def show(name, value, unit, most=None, least=None):
+        verdict = ""
+        if most is not None:
+            verdict = f"   target ≤ {most:.4g}: {'met' if value <= most else 'MISSED'}"
+        if least is not None:
+            verdict = f"   target ≥ {least:.4g}: {'met' if value >= least else 'MISSED'}"
+        say_line(f"  {name:<58} {value:10.2f} {unit}{verdict}")
 
     return show

@@ -1,0 +1,201 @@
+"""What the ledger costs on Celery: every figure beside bare Celery, measured in turns with it.
+
+Both use the same Redis, each a database of its own, so that what disturbs one disturbs both.
+"""
+
+import os
+import statistics
+import sys
+import time
+from itertools import count
+
+import pytest
+from celery.signals import before_task_publish
+from redis import Redis
+from sqlalchemy import text
+
+from k9ops.core.db import db
+from k9ops.jobs import dispatch
+from k9ops.jobs.broker import alive_key, lists_of
+from tests.benchmarks.bare import celery as bare_celery
+from tests.benchmarks.bare import noop, start
+from tests.benchmarks.conftest import SCALE
+from tests.benchmarks.starts import STARTS
+from tests.support.celery_workers import CeleryProcess
+from tests.support.redis import RedisServer
+from tests.support.waiting import wait_until
+
+DISPATCHES, BLOCK = max(100, int(2000 * SCALE)), 100
+STARTED = max(20, int(300 * SCALE))
+ROUNDS, MESSAGES = 2, max(50, int(1500 * SCALE))
+PAUSE = 0.02
+
+FINISHED = """
+SELECT count(*) FILTER (WHERE state = 'succeeded' AND path = 'celery') AS succeeded,
+    extract(epoch FROM max(finished_at) - min(started_at)) AS seconds
+FROM job_runs WHERE id >= :first
+"""
+
+
+@pytest.fixture(scope="module")
+def bench_redis():
+    """One for all, since bare Celery keeps the connections that it has once made."""
+    server = RedisServer().start()
+    bare_celery.conf.broker_url = server.url(2)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def redis_server(bench_redis):
+    bench_redis.client().flushall()
+    return bench_redis
+
+
+@pytest.fixture
+def unit(make_instance, make_app, database_url, redis_server, monkeypatch):
+    """The application here, and the settings with which its workers start; bare Celery beside it.
+
+    The application is in context for the whole test.
+    """
+    settings = {
+        "celery_broker_url": redis_server.url(1),
+        "jobs_extra_modules": ("tests.benchmarks.jobs",),
+    }
+    monkeypatch.setenv("BENCH_REDIS_URL", redis_server.url(3))
+    monkeypatch.setenv("BENCH_BROKER_URL", redis_server.url(2))
+    with make_app(**settings).app_context():
+        yield make_instance(database_url=database_url, **settings)
+
+
+@pytest.fixture
+def starts(redis_server):
+    """The times at which jobs tell that they started, as they come."""
+    client = Redis.from_url(redis_server.url(3), socket_timeout=60)
+    return (float(client.blpop(STARTS, timeout=30)[1]) for _ in count())
+
+
+@pytest.fixture
+def start_worker(unit):
+    """Start a worker with two children, ours or the bare one, by the same command line."""
+
+    def worker(app, queue, env):
+        name = f"{app}-{len(unit.celery)}"
+        words = ["-A", app, "worker", "-Q", queue, "-c", "2", "-n", f"{name}@%h"]
+        command = [sys.executable, "-m", "celery", *words]
+        log = unit.folder / f"{name}.log"
+        unit.celery.append(CeleryProcess.start(command, env, log))
+        return unit.celery[-1]
+
+    return worker
+
+
+@pytest.fixture
+def our_worker(unit, start_worker):
+    return lambda: start_worker("k9ops.worker:celery", "k9_tasks", unit.env())
+
+
+@pytest.fixture
+def bare_worker(start_worker):
+    # Without our settings: Celery would take CELERY_BROKER_URL for its own.
+    return lambda: start_worker("tests.benchmarks.bare:celery", "celery", dict(os.environ))
+
+
+def timed_block(work, times):
+    for _ in range(BLOCK):
+        began = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - began) * 1000)
+
+
+def percentile(values, share):
+    return statistics.quantiles(values, n=100)[share - 1]
+
+
+def in_turns(blocks):
+    """Times of our way and of the bare one, a block each by turns."""
+    ours, bare = [], []
+    for _ in range(blocks):
+        timed_block(lambda: dispatch("bench.noop"), ours)
+        timed_block(noop.delay, bare)
+    return ours, bare
+
+
+def test_dispatch(unit, redis_server, figure):
+    client = redis_server.client(1)
+    # The key stands for a worker: one that consumes would take the processor from both.
+    client.set(alive_key("k9_tasks"), "benchmark", ex=600)
+    in_turns(1)  # warms both up
+    ours, bare = in_turns(DISPATCHES // BLOCK)
+    assert sum(map(client.llen, lists_of("k9_tasks"))) == len(ours) + BLOCK, "one fell back"
+    for share in (50, 99):
+        figure(f"bare .delay(), p{share} of {len(bare)}", percentile(bare, share), "ms")
+        most = percentile(bare, share) + 3 if share == 99 else None
+        figure(f"dispatch to Celery, p{share}", percentile(ours, share), "ms", most)
+
+
+def publish_to_start(starts, submit):
+    """Milliseconds from the moment before the publish to the first line of the job."""
+    published = []
+    listener = lambda **_: published.append(time.time())  # noqa: E731
+    before_task_publish.connect(listener, weak=False)
+    submit()
+    before_task_publish.disconnect(listener)
+    started_at = next(starts)
+    time.sleep(PAUSE)
+    return (started_at - published[0]) * 1000
+
+
+def test_publish_to_start(our_worker, bare_worker, redis_server, starts, figure):
+    our_worker()
+    bare_worker()
+    ours, bare = [], []
+    wait_until(lambda: redis_server.client(1).exists(alive_key("k9_tasks")), 60)
+    for number in range(-10, STARTED):
+        pair = [publish_to_start(starts, lambda: dispatch("bench.start"))]
+        pair.append(publish_to_start(starts, start.delay))
+        if number >= 0:  # those before warm both up
+            ours.append(pair[0])
+            bare.append(pair[1])
+    for share in (50, 99):
+        figure(f"bare publish to start, p{share} of {STARTED}", percentile(bare, share), "ms")
+        most = 15 if share == 99 else None
+        figure(f"publish to start, p{share} of {STARTED}", percentile(ours, share), "ms", most)
+
+
+def our_seconds(our_worker):
+    """From the first start to the last end of runs that waited for the worker."""
+    runs = [dispatch("bench.noop", via="celery").id for _ in range(MESSAGES)]
+    worker = our_worker()
+
+    def ended():
+        with db.engine.connect() as connection:
+            found = connection.execute(text(FINISHED), {"first": min(runs)}).one()
+        return found.succeeded == MESSAGES and found.seconds
+
+    seconds = wait_until(ended, 240, pause=0.2)
+    worker.stop()
+    return float(seconds)
+
+
+def bare_seconds(bare_worker, starts):
+    """The same: a message that tells its start stands before and one behind the others."""
+    start.delay()
+    for _ in range(MESSAGES):
+        noop.delay()
+    start.delay()
+    worker = bare_worker()
+    seconds = -next(starts) + next(starts)
+    worker.stop()
+    return seconds
+
+
+def test_throughput(our_worker, bare_worker, starts, figure):
+    ours, bare = [], []
+    for _ in range(ROUNDS):
+        bare.append(bare_seconds(bare_worker, starts))
+        ours.append(our_seconds(our_worker))
+    messages = ROUNDS * MESSAGES
+    figure(f"bare no-ops with 2 children, {messages} messages", messages / sum(bare), "/s")
+    figure(f"no-op runs with 2 children, {messages} runs", messages / sum(ours), "/s")
+    figure("no-op runs as a share of bare", sum(bare) / sum(ours), "", least=0.35)
