@@ -7,13 +7,11 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
-from itertools import pairwise
 
 import pytest
 
 from config import ROOT
-from tests.faults.conftest import Ledger
+from tests.faults.conftest import Ledger, check_occurrences, stop_ticking
 from tests.support.processes import Instance, Server, wait_until
 
 DISPATCHER = """
@@ -56,31 +54,6 @@ def test_eight_processes_dispatch_the_same_keys(unit: Instance, ledger: Ledger, 
     assert len(runs) == keys
     started = [line["run"] for line in ledger.journal("start")]
     assert sorted(run for run in started if run in runs) == runs
-
-
-def check_occurrences(ledger: Ledger, job: str, at_least: int) -> None:
-    """One succeeded run for each second between the first and the last, one effect for each run."""
-    runs = ledger.runs(job)
-    dues = [_instant(run["due_at"]) for run in runs]
-    steps = {later - earlier for earlier, later in pairwise(dues)}
-    assert steps == {timedelta(seconds=1)}, "an occurrence is missing or double"
-    assert {run["state"] for run in runs} == {"succeeded"}
-    assert len(runs) >= at_least
-    effects = [line["run"] for line in ledger.journal("effect")]
-    assert sorted(effects) == sorted(str(run["id"]) for run in runs)
-
-
-def _instant(value: str | datetime) -> datetime:
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
-
-
-def stop_ticking(unit: Instance, ledger: Ledger) -> None:
-    assert unit.flask("jobs", "pause", "tick.each").returncode == 0
-    wait_until(lambda: not _active(ledger), 30)
-
-
-def _active(ledger: Ledger) -> list[object]:
-    return [run for run in ledger.runs("tick.each") if run["state"] in ("queued", "running")]
 
 
 @pytest.mark.parametrize("seconds", [6, pytest.param(60, marks=pytest.mark.slow)])

@@ -2,12 +2,18 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from redis.exceptions import ConnectionError
+
 from config import ROOT
+from k9ops.jobs.broker import connect, worker_key
 from tests.support.waiting import wait_until
 
 ALL_QUEUES = "k9_tasks,backups,reports,notifications,schedules"
@@ -19,21 +25,18 @@ def celery(*arguments: str) -> list[str]:
 
 @dataclass
 class CeleryProcess:
-    """A running `celery …`; `ready` is what its log says when it is up."""
+    """A running `celery …`; its output is in `log`."""
 
     process: subprocess.Popen[bytes]
     log: Path
-    ready: str
 
     @classmethod
-    def start(
-        cls, command: list[str], env: dict[str, str], log: Path, ready: str
-    ) -> "CeleryProcess":
+    def start(cls, command: list[str], env: dict[str, str], log: Path) -> "CeleryProcess":
         with log.open("wb") as file:
             process = subprocess.Popen(
                 command, cwd=ROOT, env=env, stdout=file, stderr=file, start_new_session=True
             )
-        return cls(process, log, ready)
+        return cls(process, log)
 
     @property
     def pid(self) -> int:
@@ -46,12 +49,12 @@ class CeleryProcess:
     def text(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def is_up(self) -> bool:
-        assert self.process.poll() is None, f"celery ended:\n{self.text()}"
-        return self.ready in self.text()
+    def wait_ready(self, is_ready: Callable[[], object], seconds: float = 30) -> None:
+        def seen() -> object:
+            assert self.process.poll() is None, f"celery ended:\n{self.text()}"
+            return is_ready()
 
-    def wait_ready(self, seconds: float = 30) -> None:
-        wait_until(self.is_up, seconds)
+        wait_until(seen, seconds)
 
     def terminate(self) -> None:
         """SIGTERM to the parent alone: a warm shutdown."""
@@ -86,6 +89,13 @@ class CeleryProcess:
             os.killpg(self.pid, what)
         except ProcessLookupError:
             pass  # all of them have ended
+
+
+def is_present(broker_url: str, name: str) -> bool:
+    """Whether the worker of that name takes messages, as it tells the broker itself."""
+    with suppress(ConnectionError), connect(broker_url, seconds=5) as client:
+        return client.exists(worker_key(f"{name}@{socket.gethostname()}"))
+    return False
 
 
 def worker_command(queues: str, concurrency: int, pool: str, name: str) -> list[str]:

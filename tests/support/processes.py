@@ -14,6 +14,7 @@ from tests.support.celery_workers import (
     ALL_QUEUES,
     CeleryProcess,
     beat_command,
+    is_present,
     worker_command,
 )
 from tests.support.waiting import free_port, wait_until
@@ -162,20 +163,21 @@ class Instance:
         """Start a Celery worker and wait until it takes messages; `seconds=0` does not wait."""
         name = f"worker-{len(self.celery)}"
         command = worker_command(queues, concurrency, pool, name)
-        return self._celery(command, name, " ready.", seconds, settings)
+        worker = self._celery(command, name, settings)
+        if seconds:
+            url = str({**self.settings, **settings}["celery_broker_url"])
+            worker.wait_ready(lambda: is_present(url, name), seconds)
+        return worker
 
     def beat(self, *, seconds: float = 30, **settings: object) -> CeleryProcess:
-        """Start Celery Beat and wait until it ticks."""
-        name = f"beat-{len(self.celery)}"
-        return self._celery(beat_command(), name, "beat: Starting...", seconds, settings)
+        """Start Celery Beat and wait until it says so."""
+        beat = self._celery(beat_command(), f"beat-{len(self.celery)}", settings)
+        beat.wait_ready(lambda: "is starting" in beat.text(), seconds)
+        return beat
 
-    def _celery(
-        self, command: list[str], name: str, ready: str, seconds: float, settings: dict[str, object]
-    ) -> CeleryProcess:
+    def _celery(self, command: list[str], name: str, settings: dict[str, object]) -> CeleryProcess:
         env, log = self.env(**settings), self.folder / f"{name}.log"
-        self.celery.append(CeleryProcess.start(command, env, log, ready))
-        if seconds:
-            self.celery[-1].wait_ready(seconds)
+        self.celery.append(CeleryProcess.start(command, env, log))
         return self.celery[-1]
 
     def close(self) -> None:

@@ -1,0 +1,85 @@
+"""Who ticks is free: Beat, APScheduler, several of each; every occurrence has one run."""
+
+import time
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from tests.faults.conftest import Ledger, as_instant, check_occurrences, stop_ticking
+from tests.support.processes import Instance, wait_until
+
+#: Who ticks: the setting of the web processes, how many of them, and how many Beats.
+TICKERS = {
+    "beat": ("beat", 1, 1),
+    "apscheduler": ("web", 1, 0),
+    "both": ("web", 1, 1),
+    "two beats and three web workers": ("web", 3, 2),
+}
+
+
+@pytest.mark.parametrize("who", TICKERS)
+@pytest.mark.parametrize("seconds", [8, pytest.param(202, marks=pytest.mark.slow)])
+@pytest.mark.timeout(400)
+def test_each_occurrence_has_one_run(celery_unit: Instance, ledger: Ledger, who: str, seconds: int):
+    scheduler, web_workers, beats = TICKERS[who]
+    celery_unit.settings["jobs_scheduler"] = scheduler
+    celery_unit.worker(concurrency=2)
+    celery_unit.start(workers=web_workers)
+    for _ in range(beats):
+        celery_unit.beat(jobs_scheduler="beat")
+    wait_until(lambda: ledger.runs("tick.each"), 20)
+    time.sleep(seconds)
+    stop_ticking(celery_unit, ledger)
+    check_occurrences(ledger, "tick.each", at_least=seconds - 2)
+    assert {run["path"] for run in ledger.runs("tick.each")} == {"celery"}
+
+
+@pytest.mark.parametrize("who", ["beat", "apscheduler"])
+def test_changed_trigger_is_followed_while_it_runs(celery_unit: Instance, ledger: Ledger, who: str):
+    sync = 2
+    celery_unit.settings["celery_beat_db_scheduler_sync_every_seconds"] = sync
+    scheduler, _, beats = TICKERS[who]
+    celery_unit.settings["jobs_scheduler"] = scheduler
+    celery_unit.worker()
+    celery_unit.start()
+    for _ in range(beats):
+        celery_unit.beat()
+    wait_until(lambda: ledger.runs("tick.each"), 20)
+    assert not ledger.runs("tick.gap_latest")
+    changed = celery_unit.flask("jobs", "schedule", "tick.gap_latest", "--every", "1")
+    assert changed.returncode == 0, changed.stderr
+    changed_at = time.monotonic()
+    wait_until(lambda: len(ledger.runs("tick.gap_latest")) >= 3, 10 + sync)
+    assert time.monotonic() - changed_at < sync + 5
+    dues = [as_instant(run["due_at"]) for run in ledger.runs("tick.gap_latest")]
+    assert {later - earlier for earlier, later in pairwise(dues)} == {timedelta(seconds=1)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", ["beat", "apscheduler"])
+@pytest.mark.timeout(200)
+def test_changed_crontab_is_followed_while_it_runs(celery_unit: Instance, ledger: Ledger, who: str):
+    celery_unit.settings["celery_beat_db_scheduler_sync_every_seconds"] = 2
+    scheduler, _, beats = TICKERS[who]
+    celery_unit.settings["jobs_scheduler"] = scheduler
+    celery_unit.start()
+    for _ in range(beats):
+        celery_unit.beat()
+    wait_until(lambda: ledger.runs("tick.each"), 20)
+    changed = celery_unit.flask("jobs", "schedule", "tick.gap_latest", "--cron", "* * * * *")
+    assert changed.returncode == 0, changed.stderr
+    (run,) = wait_until(lambda: ledger.runs("tick.gap_latest"), 65)
+    assert as_instant(run["due_at"]).second == 0
+    late = as_instant(run["queued_at"]) - as_instant(run["due_at"])
+    assert late < timedelta(seconds=3)
+
+
+def test_beat_ends_cleanly(celery_unit: Instance, ledger: Ledger):
+    celery_unit.settings["jobs_scheduler"] = "beat"
+    celery_unit.start()
+    beat = celery_unit.beat()
+    wait_until(lambda: ledger.runs("tick.each"), 20)
+    beat.stop()
+    task = ledger.rows("SELECT * FROM periodic_tasks WHERE name = 'tick.each'")[0]
+    assert task["total_runs"] >= len(ledger.runs("tick.each"))

@@ -1,0 +1,285 @@
+"""Workers that die, freeze, are busy or lose their broker: each run once, and none is stuck."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from config import ROOT
+from tests.faults.conftest import (
+    GRACE,
+    LEASE,
+    Caller,
+    Ledger,
+    active_runs,
+    as_instant,
+    check_on_celery,
+    check_one_effect_each,
+    messages,
+    run_job,
+)
+from tests.support.celery_workers import celery
+from tests.support.processes import Instance, wait_until
+from tests.support.redis import RedisServer
+
+#: What a rescue may take on top of the grace or the lease.
+MARGIN = 5
+
+
+def run_python(unit: Instance, code: str, *arguments: str) -> str:
+    """Run a script of the unit that talks to Celery itself; what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT, env=unit.env(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
+def test_command_runs_a_job_on_a_worker(celery_unit: Instance, ledger: Ledger, pool: str):
+    worker = celery_unit.worker(pool=pool)
+    run = run_job(celery_unit, "test.effect", journal=ledger.path)
+    check_on_celery(run)
+    assert len(ledger.journal("effect", run["id"])) == 1
+    worker.stop()
+
+
+DELAY = """
+import sys
+from k9ops.worker import celery
+print(celery.tasks["test.effect"].delay(sys.argv[1]).id)
+"""
+
+
+def test_delay_leaves_a_run_of_celery(celery_unit: Instance, ledger: Ledger):
+    celery_unit.worker()
+    task_id = run_python(celery_unit, DELAY, str(ledger.path))
+    check_native(ledger, task_id)
+
+
+def test_celery_call_leaves_a_run_of_celery(celery_unit: Instance, ledger: Ledger):
+    celery_unit.worker()
+    arguments = json.dumps({"journal": str(ledger.path)})
+    done = subprocess.run(
+        celery("call", "test.effect", "--kwargs", arguments),
+        cwd=ROOT, env=celery_unit.env(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    check_native(ledger, done.stdout.strip())
+
+
+def check_native(ledger: Ledger, task_id: str) -> None:
+    (run,) = wait_until(lambda: ledger.runs("test.effect"), 20)
+    assert run["occurrence"] == f"celery:{task_id}"
+    run = ledger.wait_for(run["id"], "succeeded")
+    assert (run["path"], run["reason"]) == ("celery", None)
+    (attempt,) = ledger.attempts(run["id"])
+    assert attempt["celery_task_id"] == task_id
+    assert len(ledger.journal("effect", run["id"])) == 1
+
+
+APPLY = """
+import sys
+from k9ops.worker import celery
+print(celery.tasks["test.effect"].apply(kwargs={"journal": sys.argv[1]}).get()["state"])
+"""
+
+
+def test_apply_leaves_a_run_in_process(celery_unit: Instance, ledger: Ledger):
+    assert run_python(celery_unit, APPLY, str(ledger.path)) == "new"
+    (run,) = ledger.runs("test.effect")
+    assert (run["state"], run["path"], run["reason"]) == ("succeeded", "in_process", "requested")
+    assert len(ledger.journal("effect", run["id"])) == 1
+
+
+RESULT = """
+import sys
+from k9ops.worker import celery
+result = celery.tasks["test.effect"].delay(sys.argv[1])
+print(result.get(timeout=30)["state"], result.state)
+"""
+
+
+def test_result_backend_tells_the_end(
+    celery_unit: Instance, redis_server: RedisServer, ledger: Ledger
+):
+    celery_unit.settings["celery_result_backend"] = redis_server.url(2)
+    celery_unit.worker()
+    assert run_python(celery_unit, RESULT, str(ledger.path)) == "new SUCCESS"
+
+
+def seconds_until_success(ledger: Ledger, run_id: str) -> float:
+    """How long the run waited for the attempt that succeeded."""
+    run = ledger.wait_for(run_id, "succeeded", 60)
+    last = ledger.attempts(run_id)[-1]
+    return (as_instant(last["started_at"]) - as_instant(run["queued_at"])).total_seconds()
+
+
+def check_untouched(ledger: Ledger, server: RedisServer, run_id: str) -> None:
+    """What is left of the run's messages changes nothing."""
+    before = ledger.run(run_id)
+    with server.client(1) as client:
+        wait_until(lambda: messages(client) == 0, 20)
+    time.sleep(GRACE)
+    assert ledger.run(run_id) == before
+    assert len(ledger.journal("effect", run_id)) == 1
+
+
+def test_frozen_worker_is_passed_over_and_its_message_is_no_second_run(
+    celery_unit: Instance, ledger: Ledger, caller: Caller, redis_server: RedisServer
+):
+    celery_unit.start()
+    worker = celery_unit.worker()
+    worker.freeze()
+    run_id = caller.dispatch("test.effect", journal=ledger.path)
+    assert ledger.run(run_id)["path"] == "celery"
+    assert seconds_until_success(ledger, run_id) < GRACE + MARGIN
+    run = ledger.run(run_id)
+    assert (run["path"], run["reason"]) == ("in_process", "not_picked_up")
+    worker.thaw()
+    check_untouched(ledger, redis_server, run_id)
+    assert ledger.outcomes(run_id) == ["succeeded"]
+
+
+def test_message_that_redis_lost_is_made_good(
+    celery_unit: Instance, ledger: Ledger, caller: Caller, redis_server: RedisServer
+):
+    """The worker had not taken it when Redis started anew without its data."""
+    celery_unit.start()
+    worker = celery_unit.worker()
+    worker.freeze()
+    run_id = caller.dispatch("test.effect", journal=ledger.path)
+    assert ledger.run(run_id)["path"] == "celery"
+    redis_server.kill()
+    redis_server.start()
+    worker.thaw()
+    assert seconds_until_success(ledger, run_id) < GRACE + MARGIN
+    check_untouched(ledger, redis_server, run_id)
+    assert ledger.outcomes(run_id) == ["succeeded"]
+
+
+@pytest.mark.parametrize("seconds", [12, pytest.param(180, marks=pytest.mark.slow)])
+@pytest.mark.timeout(300)
+def test_runs_wait_for_a_busy_worker(
+    celery_unit: Instance, ledger: Ledger, caller: Caller, seconds: int
+):
+    celery_unit.settings["jobs_pickup_grace_seconds"] = 5
+    celery_unit.start()
+    celery_unit.worker()
+    work = {"seconds": seconds, "journal": ledger.path}
+    busy = caller.dispatch("test.sleep", **work)
+    wait_until(lambda: ledger.journal("start", busy), 20)
+    waiting = [caller.dispatch("test.effect", journal=ledger.path) for _ in range(5)]
+    for run_id in [busy, *waiting]:
+        run = ledger.wait_for(run_id, "succeeded", seconds + 30)
+        assert (run["path"], run["reason"]) == ("celery", None)
+        assert ledger.outcomes(run_id) == ["succeeded"]
+        assert len(ledger.journal("start", run_id)) == 1
+
+
+@pytest.mark.parametrize("victim", ["worker", "child"])
+def test_killed_worker_loses_its_attempt_and_not_its_run(
+    celery_unit: Instance, ledger: Ledger, caller: Caller, victim: str
+):
+    celery_unit.start()
+    worker = celery_unit.worker()
+    run_id = caller.dispatch("test.effect", journal=ledger.path, seconds=4)
+    wait_until(lambda: ledger.journal("effect", run_id), 20)
+    killed_at = time.monotonic()
+    if victim == "worker":
+        worker.kill_group()
+    else:
+        assert ledger.executor(run_id) in worker.children()
+        os.kill(ledger.executor(run_id), signal.SIGKILL)
+    wait_until(lambda: len(ledger.outcomes(run_id)) == 2, 20)
+    assert time.monotonic() - killed_at < LEASE + MARGIN
+    run = ledger.wait_for(run_id, "succeeded")
+    assert ledger.outcomes(run_id) == ["lost", "succeeded"]
+    assert len(ledger.journal("effect", run_id)) == 1
+    if victim == "worker":
+        assert (run["path"], run["reason"]) == ("in_process", "worker_lost")
+
+
+def test_worker_whose_parent_is_killed_executes_its_run_once(
+    celery_unit: Instance, ledger: Ledger, caller: Caller
+):
+    """The child outlives its parent for a while: whoever ends the run, it has one effect."""
+    celery_unit.start()
+    worker = celery_unit.worker()
+    run_id = caller.dispatch("test.effect", journal=ledger.path, seconds=4)
+    wait_until(lambda: ledger.journal("effect", run_id), 20)
+    worker.kill()
+    ledger.wait_for(run_id, "succeeded")
+    assert len(ledger.journal("effect", run_id)) == 1
+
+
+def test_run_that_kills_its_process_three_times_is_given_up(
+    celery_unit: Instance, ledger: Ledger, caller: Caller
+):
+    celery_unit.start(workers=2)
+    celery_unit.worker()
+    run_id = caller.dispatch("test.sleep", seconds=60, journal=ledger.path)
+    for number in range(1, 4):
+        wait_until(lambda n=number: len(ledger.journal("start", run_id)) == n, 30)
+        os.kill(ledger.executor(run_id), signal.SIGKILL)
+        wait_until(lambda n=number: ledger.outcomes(run_id)[n - 1] == "lost", LEASE + MARGIN)
+    run = ledger.wait_for(run_id, "failed")
+    assert run["error_code"] == "gave_up"
+    assert ledger.outcomes(run_id) == ["lost"] * 3
+
+
+class Restarts(threading.Thread):
+    """Starts Redis anew so often, until told to stop."""
+
+    def __init__(self, server: RedisServer, every: float) -> None:
+        super().__init__(daemon=True)
+        self.server, self.every, self.count = server, every, 0
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopped.wait(self.every):
+            self.server.restart()
+            self.count += 1
+
+    def stop(self) -> int:
+        self._stopped.set()
+        self.join(20)
+        return self.count
+
+
+@pytest.mark.parametrize(
+    ("runs", "every", "restarts"),
+    [(100, 3, 2), pytest.param(2000, 10, 2, marks=pytest.mark.slow)],
+)
+@pytest.mark.timeout(600)
+def test_restarts_of_redis_lose_and_double_no_run(
+    celery_unit: Instance,
+    ledger: Ledger,
+    caller: Caller,
+    redis_server: RedisServer,
+    runs: int,
+    every: float,
+    restarts: int,
+):
+    """Without an append-only file: at each restart the messages that wait are lost."""
+    celery_unit.start()
+    celery_unit.worker(concurrency=2)
+    celery_unit.worker(concurrency=2)
+    disturbance = Restarts(redis_server, every)
+    disturbance.start()
+    for number in range(runs):
+        caller.dispatch("test.effect", options={"key": f"run-{number}"}, journal=ledger.path)
+        if runs < 1000:
+            time.sleep(0.07)
+    wait_until(lambda: not active_runs(ledger, "test.effect"), 300, pause=0.5)
+    assert disturbance.stop() >= restarts
+    found = ledger.runs("test.effect")
+    print(f"\n{sorted({(run['path'], run['reason'] or '') for run in found})}")
+    assert [run["state"] for run in found] == ["succeeded"] * runs
+    check_one_effect_each(ledger, [str(run["id"]) for run in found])
