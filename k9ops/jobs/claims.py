@@ -59,6 +59,12 @@ class Ending:
     progress: dict[str, Any] = field(default_factory=dict)
 
 
+def interrupted() -> Ending:
+    """The ending of an attempt whose process stops: its run is queued again at once."""
+    text = "The process stopped before the run had ended."
+    return Ending(Outcome.INTERRUPTED, code="interrupted", message=text)
+
+
 def claim(connection: Connection, run_id: str, path: Path, executor: str) -> Claim | None:
     """Win the run, or None: it is not waiting, not yet due again, cancelled, or someone else's.
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from k9ops.core.db import db
-from k9ops.jobs.claims import Ending, end_attempt
+from k9ops.jobs.claims import end_attempt, interrupted
 from k9ops.jobs.context import RunContext
 from k9ops.jobs.errors import LeaseLost
 from k9ops.jobs.runtime import Runtime
-from k9ops.jobs.states import Outcome
 
 if TYPE_CHECKING:
     from config import Settings
@@ -54,11 +53,9 @@ def wait_while(condition: Callable[[], bool], seconds: float) -> bool:
 
 def _give_back(context: RunContext) -> None:
     """Queue the run again at once; the thread that still runs it is fenced from here on."""
-    text = "The process stopped before the run had ended."
-    ending = Ending(Outcome.INTERRUPTED, code="interrupted", message=text)
     try:
         with db.engine.begin() as connection:
-            end_attempt(connection, context.claim, ending)
+            end_attempt(connection, context.claim, interrupted())
     except LeaseLost:
         logger.debug("run %s ended in its grace", context.id)
     except SQLAlchemyError as error:

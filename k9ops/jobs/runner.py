@@ -16,7 +16,7 @@ from k9ops.core.db import db
 from k9ops.core.errors import K9Error
 from k9ops.core.text import clean, clean_json
 from k9ops.jobs import isolation
-from k9ops.jobs.claims import Claim, Ending, claim, end_attempt
+from k9ops.jobs.claims import Claim, Ending, claim, end_attempt, interrupted
 from k9ops.jobs.context import RunContext
 from k9ops.jobs.errors import LeaseLost, PermanentError, Stopped
 from k9ops.jobs.keeper import write_lines
@@ -139,7 +139,8 @@ def _succeeded(value: Any) -> Ending:
 
 def _stopped(stopped: Stopped) -> Ending | None:
     if stopped.why == "lost":
-        return None
+        # A process that stops says so to its runs; one that heeds gives its run back itself.
+        return interrupted() if runtime().stopping else None
     if stopped.why == "cancelled":
         return Ending(Outcome.CANCELLED, code="cancelled", message="Cancelled while it ran.")
     text = "The soft time limit passed, and the job stopped."
