@@ -1,6 +1,7 @@
 """`flask jobs …`: what the pages do, from the command line."""
 
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -89,11 +90,16 @@ def run_job(
     """
     arguments = get_job(name).parse_arguments(_pairs(given))
     run, _is_new = services.start_once(name, arguments, key=key, via=via)
+    if run.state in ACTIVE and run.path == Path.CELERY and not current_settings().celery_on:
+        click.echo("Celery is switched off; the run waits until it is on.", err=True)
     waited = run.path == Path.IN_PROCESS or wait or timeout is not None
     if waited:
         with prints_aside():
             run = run_here(run.id, timeout=timeout)
-    _print_run(get_run(run.id), as_json=as_json)
+    run = get_run(run.id)
+    _print_run(run, as_json=as_json)
+    if run.state == State.QUEUED and not waited and not as_json:
+        click.echo(f"\nQueued on Celery. `flask jobs show {run.id}` tells how it goes.")
     exit_with(_exit_code(run, waited=waited))
 
 
@@ -197,6 +203,45 @@ def retry(run: str, *, as_json: bool) -> None:
             found = run_here(found.id)
     _print_run(get_run(found.id), as_json=as_json)
     exit_with(_exit_code(found, waited=waited))
+
+
+@jobs.command("purge", cls=Command)
+@click.argument("queue")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@handles_errors
+def purge(queue: str, *, yes: bool, as_json: bool) -> None:
+    """Remove the messages of Celery's QUEUE.
+
+    They are only hints. The runs they stand for stay queued; those still waiting are sent again,
+    or run here where the fallback is on.
+    """
+    services.check_queue(queue)
+    if not yes:
+        _ask_to_purge(queue)
+    count = services.purge(queue)
+    if as_json:
+        print_json({"queue": queue, "removed": count})
+        return
+    click.echo(f"{count} message{'' if count == 1 else 's'} removed from {queue}.")
+    click.echo("No run was removed: those still waiting are sent again, or run here.")
+
+
+def _ask_to_purge(queue: str) -> None:
+    """Tell what it means and have the queue's name typed.
+
+    Raises:
+        BadInput: it was not typed, or nobody is there to type it.
+    """
+    click.echo(
+        f"All messages in {queue} are removed; their runs stay and are sent again.", err=True
+    )
+    typed = ""
+    if sys.stdin.isatty():
+        typed = click.prompt(f'Type "{queue}" to go on', default="", show_default=False, err=True)
+    if typed.strip() != queue:
+        hint = "Type the queue's name at a terminal, or give --yes."
+        raise BadInput("Nothing was removed: not confirmed.", code="not_confirmed", hint=hint)
 
 
 def _whole(runs: Sequence[JobRun]) -> Sequence[JobRun]:

@@ -16,6 +16,14 @@ from k9ops.core.health import DEGRADED, DOWN, OFF, OK, Check, registered_checks
 from k9ops.core.settings import current_settings
 from k9ops.jobs.runtime import runtime
 from k9ops.monitoring.queries import overdue_seconds
+from k9ops.monitoring.words import REASON_SENTENCES
+from k9ops.monitoring.workers import (
+    Celery,
+    known_celery,
+    seconds_until,
+    stuck_runs,
+    waiting_runs,
+)
 
 #: How long a caller waits for an answer.
 PATIENCE_SECONDS = 2.0
@@ -90,8 +98,8 @@ def _checks() -> dict[str, Callable[[], Check]]:
     """Every check by its name; the database is first, because others need it."""
     own = {
         "database": _database,
-        "broker": lambda: Check(OFF, "Celery is not used; everything runs in process."),
-        "worker": lambda: Check(OFF, "Celery is not used; there are no workers."),
+        "broker": _broker,
+        "worker": _worker,
         "scheduler": _scheduler,
         "last_backup": lambda: Check(OFF, "Backups are not part of this application."),
         "documents": lambda: Check(OFF, "Documents are not part of this application."),
@@ -104,6 +112,65 @@ def _database() -> Check:
     db.session.execute(select(1))
     took_ms = (time.monotonic() - began) * 1000
     return Check(OK, f"{db.engine.dialect.name} answered in {took_ms:.0f} ms.")
+
+
+def _broker() -> Check:
+    celery = known_celery()
+    if celery is None:
+        return Check(OFF, "Celery is not used; everything runs in process.")
+    told = [_answer(celery), _open_breaker(celery) if celery.breaker.is_open else ""]
+    if celery.trouble:
+        told.append(_stuck(celery))
+    status = DEGRADED if celery.trouble else OK
+    return Check(status, _sentences(told), celery.known.age_seconds)
+
+
+def _answer(celery: Celery) -> str:
+    age, silence = celery.known.age_seconds, celery.silence
+    if silence is None:
+        return f"Redis answered in {celery.known.answer_ms:.1f} ms."
+    if age is None:
+        return f"{REASON_SENTENCES[silence]} It has not answered since this process started."
+    return f"{REASON_SENTENCES[silence]} It answered last {age:.0f} s ago."
+
+
+def _open_breaker(celery: Celery) -> str:
+    """Until when it is open, and why where nothing else says so."""
+    left = seconds_until(celery.breaker.open_until)
+    state = f"The breaker is open; asked again in {left:.0f} s."
+    reason = celery.breaker.reason
+    return state if celery.silence or not reason else f"{REASON_SENTENCES[reason]} {state}"
+
+
+def _worker() -> Check:
+    celery = known_celery()
+    if celery is None:
+        return Check(OFF, "Celery is not used; there are no workers.")
+    age, live = celery.known.age_seconds, _live(len(celery.workers))
+    if age is None:
+        return Check(DEGRADED, "Not known: the broker has not answered.")
+    if celery.silence:
+        return Check(DEGRADED, f"Not known: {live} when the broker answered last.", age)
+    if celery.unserved:
+        told = [f"No live worker listens to: {', '.join(celery.unserved)}.", _stuck(celery)]
+        return Check(DEGRADED, _sentences(told), age)
+    return Check(OK, f"{live}; every queue has one.", age)
+
+
+def _live(count: int) -> str:
+    return f"{count or 'no'} worker{'' if count == 1 else 's'} live"
+
+
+def _stuck(celery: Celery) -> str:
+    """How many runs wait for what cannot take them; empty when none does."""
+    count = stuck_runs(celery, waiting_runs())
+    if not count:
+        return ""
+    return f"{count} run{' waits' if count == 1 else 's wait'} for Celery: the fallback is off."
+
+
+def _sentences(told: list[str]) -> str:
+    return " ".join(sentence for sentence in told if sentence)
 
 
 def _scheduler() -> Check:

@@ -196,7 +196,7 @@ def gaps_of(runs: Sequence[JobRun]) -> dict[str, Any]:
     if not missed:
         return {}
     query = select(JobRun.id, JobRun.result).where(JobRun.id.in_(missed))
-    return dict(db.session.execute(query).tuples().all())
+    return dict(db.session.execute(query).all())
 
 
 def last_in_trouble(limit: int = 5) -> list[JobRun]:

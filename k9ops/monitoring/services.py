@@ -5,9 +5,19 @@ from typing import Any
 from k9ops.accounts.sessions import current_actor
 from k9ops.audit.services import Target, record
 from k9ops.core.db import db
+from k9ops.core.errors import BadInput, Unavailable
 from k9ops.jobs import control, tasks
+from k9ops.jobs.broker import fault_of
+from k9ops.jobs.deadline import within
 from k9ops.jobs.dispatch import dispatch_once
 from k9ops.jobs.models import JobRun, PeriodicTask
+from k9ops.jobs.queues import queue_names
+from k9ops.jobs.registry import catalogue
+from k9ops.jobs.runtime import runtime
+from k9ops.jobs.transport import Transport
+
+#: Purging asks the broker once, and no longer than this.
+_PURGE_SECONDS = 2
 
 
 def start(job: str) -> JobRun:
@@ -70,6 +80,42 @@ def schedule(
     asked = {"cron": cron, "every_seconds": every, **policy}
     _note("task.scheduled", _task(task), {k: v for k, v in asked.items() if v is not None})
     return task
+
+
+def check_queue(queue: str) -> Transport:
+    """The way to the queue.
+
+    Raises:
+        BadInput: Celery is off, or has no such queue.
+    """
+    transport = runtime().transport
+    if transport is None:
+        hint = "Set CELERY_BROKER_URL, REDIS_URL or REDIS_HOST; see USE_CELERY."
+        raise BadInput("Celery is switched off: it has no queues.", code="celery_off", hint=hint)
+    known = queue_names(runtime().settings, catalogue().values())
+    if queue not in known:
+        hint = f"The queues are {', '.join(known)}."
+        raise BadInput(f"There is no queue {queue!r}.", code="no_queue", field="queue", hint=hint)
+    return transport
+
+
+def purge(queue: str) -> int:
+    """Remove the queue's messages; how many there were. Runs are rows, and stay.
+
+    Raises:
+        BadInput: see `check_queue`.
+        Unavailable: the broker did not do it.
+    """
+    broker = check_queue(queue).broker
+    try:
+        count = within(_PURGE_SECONDS, lambda: broker.purge(queue))
+    except Exception as error:
+        fault = fault_of(error)
+        hint = "Try again when the broker answers."
+        message = f"The queue could not be purged: {fault.text}"
+        raise Unavailable(message, code=fault.reason, hint=hint) from error
+    _note("queue.purged", Target("queue", queue, queue), {"messages": count})
+    return count
 
 
 def _note(action: str, target: Target, detail: dict[str, Any] | None = None) -> None:

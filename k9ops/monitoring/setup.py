@@ -6,6 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from k9ops.core.db import db
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.monitoring import words
 from k9ops.monitoring.api import bp as api_bp
 from k9ops.monitoring.api import health_bp
 from k9ops.monitoring.cli import jobs
@@ -14,6 +15,7 @@ from k9ops.monitoring.dual_run_views import bp as dual_run_bp
 from k9ops.monitoring.listeners import init_listeners
 from k9ops.monitoring.queries import failing_jobs, overdue_seconds
 from k9ops.monitoring.views import bp
+from k9ops.monitoring.workers import known_celery
 from k9ops.web.nav import Sign, nav_item, show_state
 from k9ops.web.security import SIGNED_IN, csrf
 
@@ -45,7 +47,7 @@ def state_of_the_house() -> list[Sign]:
     """Whether the database answers, and who does the background work."""
     database, work = _l("Application and database"), _l("Background work")
     try:
-        waiting = overdue_seconds()
+        waiting, celery = overdue_seconds(), known_celery()
     except SQLAlchemyError:
         db.session.rollback()
         return [
@@ -55,4 +57,7 @@ def state_of_the_house() -> list[Sign]:
     works = Sign("circle-check", "ok", _("working"), database)
     if waiting > STILL_SECONDS:
         return [works, Sign("clock-alert", "part", _("Background work stands still"), work)]
-    return [works, Sign("circle-check", "ok", _("Jobs run in process"), work)]
+    if celery is None:
+        return [works, Sign("circle-check", "ok", _("Jobs run in process"), work)]
+    word = words.engine(celery)
+    return [works, Sign(word.icon, word.family, word.text, work)]

@@ -10,8 +10,9 @@ from markupsafe import Markup
 from k9ops.core.clock import utcnow
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import ngettext
+from k9ops.core.settings import current_settings
 from k9ops.jobs.models import JobEvent, JobRun
-from k9ops.jobs.states import Outcome, Reason, State
+from k9ops.jobs.states import Outcome, Path, Reason, State
 from k9ops.monitoring import words
 from k9ops.web import formats
 
@@ -79,6 +80,14 @@ def _not_executed(run: JobRun, state: State) -> str:
         return _("Skipped, because the occurrence before was still active.")
     if state is State.CANCELLED:
         return _("Cancelled.") if run.attempts_made else _("Cancelled before it ran.")
+    return _waiting(run)
+
+
+def _waiting(run: JobRun) -> str:
+    if run.path == Path.CELERY and run.placed:
+        if current_settings().celery_on:
+            return _("Waiting for a Celery worker.")
+        return _("Waiting for Celery, which is switched off in the settings.")
     if run.retry_at is not None:
         return _("Waiting for its next attempt, %(when)s.", when=formats.distance(run.retry_at))
     return _("Waiting for somebody to take it.")

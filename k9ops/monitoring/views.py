@@ -18,7 +18,7 @@ from k9ops.jobs.models import JobRun
 from k9ops.jobs.queries import events_of, get_run, list_runs, log_lines_of
 from k9ops.jobs.registry import catalogue, get_job
 from k9ops.jobs.states import ACTIVE, RETRYABLE
-from k9ops.monitoring import charts, forms, queries, services, story, words
+from k9ops.monitoring import charts, forms, queries, services, story, words, workers
 from k9ops.notifications.kinds import show
 from k9ops.notifications.queries import list_notifications, unread_count
 from k9ops.web.formats import isolated
@@ -87,9 +87,24 @@ def _board() -> dict[str, Any]:
     health = request.args.get("health", "")
     board = queries.board()
     chosen = health if health in words.HEALTH else ""
+    seen = {"rows": board.of(chosen), "health": chosen, "sparkline": charts.sparkline}
+    return {"board": board, **seen, **_celery()}
+
+
+def _celery() -> dict[str, Any]:
+    """What the board tells of Celery; nothing where it is off."""
+    celery = workers.known_celery()
+    if celery is None:
+        return {"celery": None}
+    waiting = workers.waiting_runs()
     return {
-        "board": board, "rows": board.of(chosen), "health": chosen, "sparkline": charts.sparkline
-    }  # fmt: skip
+        "celery": celery,
+        "queues": workers.queue_rows(celery, waiting),
+        "stuck": workers.stuck_runs(celery, waiting),
+        "asked_again_in": workers.seconds_until(celery.breaker.open_until),
+        "fallen": workers.fallen_since(utcnow() - timedelta(hours=24)),
+        "live_since": workers.live_since,
+    }
 
 
 @bp.post("/jobs/<name>/run")

@@ -5,7 +5,9 @@ from typing import Any
 
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.core.i18n import ngettext
 from k9ops.jobs.models import JobAttempt, JobEvent, JobRun, PeriodicTask
+from k9ops.monitoring.workers import Celery
 from k9ops.web import formats
 
 
@@ -90,6 +92,24 @@ EVENTS: dict[str, Word] = {
     "cancel_requested": Word(_l("Asked to cancel"), "hand", "off"),
     "retry_requested": Word(_l("Asked for one more attempt"), "rotate-ccw", "wait"),
     "restored": Word(_l("Ended by a restore"), "archive-restore", "bad"),
+    "sent_again": Word(_l("Sent to Celery again"), "send", "wait"),
+    "fell_back": Word(_l("Not taken by Celery: runs here"), "undo-2", "part"),
+}
+
+#: Why Celery takes no run, with the fallback on and off.
+ENGINE: dict[tuple[str, bool], Any] = {
+    ("silent", True): _l("The broker does not answer: jobs run in process"),
+    ("silent", False): _l("The broker does not answer: jobs wait"),
+    ("breaker_open", True): _l("The breaker is open: jobs run in process"),
+    ("breaker_open", False): _l("The breaker is open: jobs wait"),
+    ("no_worker", True): _l("Celery up · no worker: jobs run in process"),
+    ("no_worker", False): _l("Celery up · no worker: jobs wait"),
+}
+
+#: Whether a worker listens to a queue.
+SERVED: dict[bool, Word] = {
+    True: Word(_l("Worker live"), "circle-check", "ok"),
+    False: Word(_l("No live worker"), "unplug", "part", loud=True),
 }
 
 HOSTS: dict[str, Any] = {
@@ -117,6 +137,23 @@ def executor(name: str) -> str:
     host, _colon, pid = rest.rpartition(":")
     words = HOSTS.get(kind)
     return str(words) % {"host": host, "pid": pid} if words and host else name
+
+
+def engine(celery: Celery) -> Word:
+    """Who does the background work, in one line."""
+    if celery.silence:
+        trouble = "silent"
+    elif celery.trouble:
+        trouble = "breaker_open"
+    elif not celery.workers:
+        trouble = "no_worker"
+    else:
+        live = ngettext(
+            "Celery up · %(num)s worker", "Celery up · %(num)s workers", len(celery.workers)
+        )
+        return Word(live, "circle-check", "ok")
+    text = ENGINE[trouble, celery.fallback]
+    return Word(text, "half", "part") if celery.fallback else Word(text, "hourglass", "bad")
 
 
 def asked_by(run: JobRun) -> str:
