@@ -107,7 +107,11 @@ class Broker:
         return int(left_ms) > (FRESH_SECONDS * 1000 if fresh else 0)
 
     def look(self, queues: Iterable[str]) -> View:
-        """Live workers, and the number of messages of each queue."""
+        """Live workers, and the number of messages of each queue.
+
+        Writes first, as `has_worker` does.
+        """
+        self._client.set(PROBE_KEY, "1", ex=60)
         names = sorted(self._client.smembers(WORKERS_KEY))
         told = self._client.mget([worker_key(name) for name in names]) if names else []
         gone = [name for name, text in zip(names, told, strict=True) if text is None]

@@ -18,6 +18,7 @@ from flask import Flask
 
 from k9ops.core.clock import utcnow
 from k9ops.core.db import db
+from k9ops.core.logs import init_logging
 from k9ops.jobs import drain
 from k9ops.jobs.broker import (
     ALIVE_SECONDS,
@@ -57,6 +58,7 @@ class Presence(bootsteps.StartStopStep):
         client = connect(consumer.app.conf.broker_url, seconds=BEAT_SECONDS)
         arguments = (consumer, queues, client, self._stopped)
         threading.Thread(target=_beat, args=arguments, name="presence", daemon=True).start()
+        logger.info("%s is ready for %s", consumer.hostname, ", ".join(queues))
 
     def stop(self, consumer: Any) -> None:
         if self._stopped is not None:
@@ -189,6 +191,8 @@ def prepare_worker(celery: Celery, flask_app: Flask) -> None:
             runtime().is_pool_child = True
         ending.watch_in_child()
 
+    # Ours alone: Celery's would swallow what is logged, and cut the lines kept with a run.
+    signals.setup_logging.connect(lambda **_signal: init_logging(), weak=False)
     signals.celeryd_init.connect(check_start, weak=False)
     signals.worker_process_init.connect(prepare_child, weak=False)
     signals.worker_shutting_down.connect(ending.begin, weak=False)

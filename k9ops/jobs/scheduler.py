@@ -119,7 +119,7 @@ class EngineService:
             self._every_tick(self._tick, "catch-up")
         if self._runtime.transport is not None:
             threading.Thread(target=self._runtime.transport.warm_up, daemon=True).start()
-            self._every(LOOK_SECONDS, self._runtime.transport.watch.look, "broker")
+            self._every(LOOK_SECONDS, self._runtime.transport.look, "broker")
         self._scheduler.start()
 
     def stop(self) -> None:

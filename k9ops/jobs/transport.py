@@ -83,6 +83,15 @@ class Transport:
         left = max(ends_at - time.monotonic(), _LEAST_SECONDS)
         self._judged(lambda: publish(app, message), left)
 
+    def look(self) -> None:
+        """Refresh what is known of the broker; one that is well again closes the breaker.
+
+        Else a quiet unit would learn of it only from its next run.
+        """
+        self.watch.look()
+        if self.watch.known().fault is None and self.breaker.allows():
+            self.breaker.worked()
+
     def tell_end(self, task_id: str, state: str, result: Any) -> None:
         """Write how a task ended for `AsyncResult`; a sick result backend changes nothing."""
         if not self._settings.celery_result_backend:
