@@ -100,9 +100,9 @@ def is_present(broker_url: str, name: str) -> bool:
 
 def worker_command(queues: str, concurrency: int, pool: str, name: str) -> list[str]:
     size = ["-c", str(concurrency), "-P", pool, "-n", f"{name}@%h"]
-    alone = ["--without-mingle", "--without-gossip", "--loglevel", "INFO"]
+    alone = ["--without-mingle", "--without-gossip"]
     return celery("worker", "-Q", queues, *size, *alone)
 
 
 def beat_command() -> list[str]:
-    return celery("beat", "--loglevel", "INFO", "--pidfile=")
+    return celery("beat", "--pidfile=")

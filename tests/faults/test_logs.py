@@ -1,0 +1,20 @@
+"""What Celery's processes log: nothing is swallowed, and a run keeps its lines."""
+
+from tests.faults.conftest import Ledger, check_on_celery, run_job
+from tests.support.processes import Instance, wait_until
+from tests.support.redis import RedisServer
+
+
+def test_worker_logs_as_other_processes_do(
+    celery_unit: Instance, ledger: Ledger, redis_server: RedisServer
+):
+    worker = celery_unit.worker()
+    run = run_job(celery_unit, "test.progress")
+    check_on_celery(run)
+    sql = "SELECT message FROM job_log_lines WHERE run_id = :id"
+    assert ledger.rows(sql, id=run["id"]) == [{"message": "all steps done"}]
+    for text in ("INFO k9ops.jobs.presence", "INFO k9ops.run: all steps done"):
+        assert text in worker.text()
+    redis_server.stop()
+    wait_until(lambda: "Connection to broker lost" in worker.text(), 10)
+    worker.stop()
