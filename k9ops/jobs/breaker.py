@@ -6,7 +6,7 @@ its time is over one process wins the right to ask; its answer closes the breake
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -118,13 +118,12 @@ class Breaker:
 
 def read_breaker(connection: Connection) -> BreakerView:
     """The row; a closed breaker where there is none yet."""
-    columns = (
-        BrokerState.failures, BrokerState.open_until,
-        func.coalesce(BrokerState.open_until > db_now(), False).label("is_open"),
-        BrokerState.reason, BrokerState.text, BrokerState.times_opened,
-        BrokerState.stale_messages, BrokerState.unknown_messages,
-    )  # fmt: skip
-    row = connection.execute(select(*columns).where(BrokerState.id == ROW)).one_or_none()
+    # The bare table: a new process would else set up every mapped class inside its decision.
+    table = BrokerState.__table__.c
+    is_open = func.coalesce(table.open_until > db_now(), False).label("is_open")
+    names = [field.name for field in fields(BreakerView) if field.name != "is_open"]
+    columns = [table[name] for name in names]
+    row = connection.execute(select(*columns, is_open).where(table.id == ROW)).one_or_none()
     return BreakerView(**row._mapping) if row else BreakerView()
 
 

@@ -23,6 +23,9 @@ def choose(queue: str, via: Via, *, lost: bool = False) -> Choice:
 
     `lost`: its last attempt was lost on Celery, so only a worker that has missed no beat counts.
     """
+    transport = runtime().transport
+    if transport is not None and via is not Via.HERE:
+        transport.load()
     began = time.monotonic()
     path, reason = _path(queue, via, lost=lost)
     return Choice(path, reason, began, spent_ms(began))

@@ -61,6 +61,11 @@ class Transport:
                 self._app = make_celery(self._settings, catalogue().values())
             return self._app
 
+    def load(self) -> None:
+        """Import and build Celery, which belongs to a process's start and to no decision."""
+        if self._app is None:
+            logger.debug("loaded %s", self.celery.main)
+
     def has_worker(
         self, queue: str, *, fresh: bool = False, seconds: float = DECISION_SECONDS
     ) -> bool:

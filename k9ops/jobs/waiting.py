@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 
 #: Runs that one look places, sends again, or lets fall back.
 AT_ONCE = 200
-#: A run that only Celery may have is sent again each time its waiting has doubled.
+#: A run that waits for Celery is sent again each time its waiting has doubled: any message may be
+#: lost, the second too.
 _DOUBLINGS = 20
 
 
@@ -117,15 +118,13 @@ def _mark_sent_again(connection: Any, where: tuple[ColumnElement[bool], ...]) ->
 
 
 def _due_again(connection: Any) -> ColumnElement[bool]:
-    """Once past the grace; again and again for runs that only Celery may have."""
+    """Past the grace, and again each time the waiting has doubled."""
     now = read_now(connection)
-    first = and_(JobRun.republished == 0, JobRun.available_at <= now - _grace())
-    waits = JobRun.via.in_([via for via in Via if only_celery(via)])
-    again = [
-        and_(waits, JobRun.republished == n, JobRun.available_at <= now - _grace() * 2**n)
-        for n in range(1, _DOUBLINGS)
+    turns = [
+        and_(JobRun.republished == n, JobRun.available_at <= now - _grace() * 2**n)
+        for n in range(_DOUBLINGS)
     ]
-    return or_(first, *again)
+    return or_(*turns)
 
 
 def _sent() -> ColumnElement[bool]:
