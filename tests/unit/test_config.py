@@ -33,16 +33,34 @@ WRONG = {
     "backup_keep_daily": "-1",
     "backup_keep_weekly": "many",
     "backup_keep_monthly": "1001",
+    "celery_beat_db_scheduler_max_interval_seconds": "0",
+    "celery_beat_db_scheduler_sync_every_seconds": "-1",
+    "celery_broker_url": "amqp://localhost",
+    "celery_fallback": "sometimes",
+    "celery_result_backend": "redis://",
+    "celery_task_always_eager": "perhaps",
+    "celery_task_default_queue": "two words",
+    "celery_timezone": "Mars/Olympus",
     "database_url": "mysql://localhost/k9",
+    "jobs_breaker_failures": "0",
+    "jobs_breaker_seconds": "-1",
     "jobs_drain_seconds": "-1",
     "jobs_executor_threads": "0",
     "jobs_late_seconds": "-5",
     "jobs_lease_seconds": "0",
+    "jobs_pickup_grace_seconds": "0",
+    "jobs_pickup_limit_seconds": "soon",
     "jobs_scheduler": "cron",
     "jobs_tick_seconds": "0",
+    "redis_cache_db": "-1",
+    "redis_celery_broker_db": "one",
+    "redis_celery_result_db": "-1",
+    "redis_port": "70000",
+    "redis_url": "localhost:6379",
     "session_cookie_secure": "perhaps",
     "test_clock_offset_seconds": "60",
     "unit_timezone": "Mars/Olympus",
+    "use_celery": "maybe",
 }
 
 
@@ -123,3 +141,29 @@ def test_load_settings_keeps_one_secret_when_called_twice(tmp_path, monkeypatch)
     assert first.secret_key == second.secret_key
     assert len(first.secret_key) == 64
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_settings_build_the_addresses_of_redis_from_its_parts(tmp_path):
+    parts = {"redis_host": "cache", "redis_port": 6380, "redis_password": "p@ss/word"}
+    settings = Settings(_env_file=None, instance_path=tmp_path, **parts)
+    assert settings.celery_broker_url == "redis://:p%40ss%2Fword@cache:6380/1"
+    assert settings.celery_result_backend == "redis://:p%40ss%2Fword@cache:6380/2"
+    assert settings.celery_on
+
+
+@pytest.mark.parametrize(("use", "is_on"), [("auto", True), ("TRUE", True), ("false", False)])
+def test_celery_is_used_as_the_setting_says_when_a_broker_is_given(tmp_path, use, is_on):
+    given = {"use_celery": use, "redis_url": "redis://localhost"}
+    assert Settings(_env_file=None, instance_path=tmp_path, **given).celery_on is is_on
+
+
+def test_start_names_what_is_missing_when_celery_is_wanted_without_a_broker(start):
+    code, _, error = start(use_celery="true")
+    assert code == 2
+    assert error.startswith("USE_CELERY: needs CELERY_BROKER_URL")
+
+
+def test_start_keeps_a_broker_address_to_itself(start):
+    for name in ("celery_broker_url", "celery_result_backend", "redis_url"):
+        _, out, error = start(**{name: "amqp://k9:hunter2@localhost"})
+        assert "hunter2" not in out + error

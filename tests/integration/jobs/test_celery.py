@@ -1,0 +1,200 @@
+"""Jobs as Celery tasks, and the choice of the path, without a worker."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from celery import Celery
+from flask import Flask
+
+from k9ops.core.db import db
+from k9ops.core.errors import BadInput
+from k9ops.jobs import dispatch, enqueue
+from k9ops.jobs.broker import alive_key
+from k9ops.jobs.celery_app import RUN_HEADER, make_celery
+from k9ops.jobs.control import cancel_run, retry_run
+from k9ops.jobs.foreground import run_here
+from k9ops.jobs.models import JobRun
+from k9ops.jobs.native import register_tasks
+from k9ops.jobs.queries import get_run
+from k9ops.jobs.registry import catalogue
+from k9ops.jobs.results import JobFailed
+from k9ops.jobs.runtime import runtime
+from k9ops.jobs.waiting import watch_waiting
+from tests.support.redis import RedisServer
+
+
+@pytest.fixture
+def make_unit(
+    make_app: Callable[..., Flask], redis_server: RedisServer
+) -> Iterator[Callable[..., Flask]]:
+    """`make_unit(setting=value)`: an application with a broker, its context pushed."""
+    contexts = []
+
+    def make(**settings: object) -> Flask:
+        given = {"celery_broker_url": redis_server.url(1), "jobs_pickup_grace_seconds": 0.2}
+        modules = ("tests.support.jobs",)
+        app = make_app(jobs_extra_modules=modules, **{**given, **settings})
+        contexts.append(app.app_context())
+        contexts[-1].push()
+        return app
+
+    yield make
+    for context in reversed(contexts):
+        context.pop()
+
+
+def tasks_of(app: Flask) -> Celery:
+    celery = make_celery(runtime().settings, catalogue().values())
+    register_tasks(celery, app)
+    return celery
+
+
+def pretend_worker(redis_server: RedisServer) -> None:
+    """Say that somebody listens, without anybody who takes a message."""
+    with redis_server.client(1) as client:
+        client.set(alive_key("k9_tasks"), "nobody", ex=5)
+
+
+def messages(redis_server: RedisServer) -> int:
+    with redis_server.client(1) as client:
+        return sum(client.llen(key) for key in client.scan_iter("k9_tasks*"))
+
+
+def test_run_is_sent_when_a_worker_lives(make_unit, redis_server):
+    make_unit()
+    pretend_worker(redis_server)
+    run = dispatch("test.sleep")
+    assert (run.path, run.reason, run.state) == ("celery", None, "queued")
+    assert messages(redis_server) == 1
+    assert dispatch("test.sleep", key="one").id == dispatch("test.sleep", key="one").id
+    assert messages(redis_server) == 2
+
+
+def test_run_recorded_in_a_transaction_is_sent_after_its_commit(make_unit, redis_server):
+    make_unit()
+    pretend_worker(redis_server)
+    run = enqueue("test.sleep")
+    assert (run.path, messages(redis_server)) == (None, 0)
+    db.session.commit()
+    assert (get_run(run.id).path, messages(redis_server)) == ("celery", 1)
+
+
+def test_run_whose_process_died_before_it_was_sent_is_placed_by_the_watch(make_unit, redis_server):
+    make_unit()
+    with db.engine.begin() as connection:
+        run_id = dispatch("test.sleep", via="here").id
+    with db.engine.begin() as connection:
+        table = JobRun.__table__
+        lost = {"placed": False, "path": None, "reason": None, "via": "auto"}
+        connection.execute(table.update().where(table.c.id == run_id).values(lost))
+    assert watch_waiting(db.engine) == 1
+    run = get_run(run_id)
+    assert (run.placed, run.path, run.reason) == (True, "in_process", "no_worker")
+
+
+def test_run_that_nobody_takes_is_sent_again_and_then_runs_here(make_unit, redis_server):
+    make_unit(jobs_pickup_limit_seconds=1.5)
+    pretend_worker(redis_server)
+    run = dispatch("test.sleep")
+    time.sleep(0.3)
+    watch_waiting(db.engine)
+    assert (get_run(run.id).republished, messages(redis_server)) == (1, 2)
+    time.sleep(1.3)
+    watch_waiting(db.engine)
+    fallen = get_run(run.id)
+    assert (fallen.path, fallen.reason) == ("in_process", "not_picked_up")
+    assert run_here(run.id).state == "succeeded"
+
+
+def test_run_waits_when_only_celery_may_have_it(make_unit, redis_server):
+    make_unit(celery_fallback="off")
+    run = dispatch("test.sleep")
+    time.sleep(0.3)
+    watch_waiting(db.engine)
+    assert (get_run(run.id).path, get_run(run.id).state) == ("celery", "queued")
+    redis_server.stop()
+    waits = dispatch("test.sleep")
+    assert (waits.path, waits.state) == ("celery", "queued")
+
+
+def test_cancelled_run_has_the_path_of_its_last_attempt_or_none(make_unit, redis_server):
+    make_unit()
+    pretend_worker(redis_server)
+    assert cancel_run(dispatch("test.sleep").id, "amal").path is None
+    failed = run_here(dispatch("test.permanent", via="here").id)
+    retried = retry_run(failed.id, "amal")
+    assert cancel_run(retried.id, "amal").reason == "requested"
+
+
+def test_retry_tries_celery_first(make_unit, redis_server):
+    make_unit()
+    failed = run_here(dispatch("test.permanent").id)
+    assert (failed.path, failed.reason) == ("in_process", "no_worker")
+    pretend_worker(redis_server)
+    again = retry_run(failed.id, "amal")
+    assert (again.path, again.reason, again.state) == ("celery", None, "queued")
+
+
+def test_apply_executes_at_once_and_leaves_a_run(make_unit):
+    task = tasks_of(make_unit()).tasks["test.sleep"]
+    result = task.apply(kwargs={"seconds": 0})
+    assert (result.state, result.result) == ("SUCCESS", {"slept": 0})
+    run = db.session.query(JobRun).one()
+    assert (run.occurrence, run.path, run.reason) == (
+        f"celery:{result.id}", "in_process", "requested",
+    )  # fmt: skip
+
+
+def test_apply_fails_as_its_run_does(make_unit):
+    result = tasks_of(make_unit()).tasks["test.permanent"].apply()
+    assert isinstance(result.result, JobFailed)
+    assert "this will never work" in str(result.result)
+
+
+def test_eager_mode_executes_what_is_dispatched(make_unit):
+    app = make_unit(celery_task_always_eager=True)
+    run = dispatch("test.sleep")
+    assert (run.state, run.path, run.reason) == ("succeeded", "in_process", "requested")
+    assert tasks_of(app).tasks["test.sleep"].delay(0).state == "SUCCESS"
+
+
+def test_delay_takes_positions_and_names(make_unit):
+    task = tasks_of(make_unit()).tasks["test.sleep"]
+    result = task.delay(0.5, journal="")
+    run = db.session.query(JobRun).filter_by(occurrence=f"celery:{result.id}").one()
+    assert run.arguments == {"seconds": 0.5, "journal": ""}
+
+
+@pytest.mark.parametrize("call", [{"args": ("a", "b", "c", "d")}, {"kwargs": {"speed": 1}}])
+def test_delay_refuses_arguments_that_the_job_does_not_take(make_unit, call):
+    task = tasks_of(make_unit()).tasks["test.sleep"]
+    with pytest.raises(BadInput):
+        task.apply_async(**call)
+
+
+def test_delay_refuses_options_that_the_ledger_does_not_have(make_unit):
+    task = tasks_of(make_unit()).tasks["test.sleep"]
+    with pytest.raises(BadInput, match="countdown"):
+        task.apply_async(countdown=60)
+
+
+@pytest.mark.parametrize(
+    ("header", "column"),
+    [
+        ("01a1fd8e-c89e-79d3-82d4-8b07ea7804e2", "unknown_messages"),
+        ("no id at all", "unknown_messages"),
+        (None, "stale_messages"),
+    ],
+)
+def test_message_of_no_waiting_run_is_dropped_and_counted(make_unit, header, column):
+    task = tasks_of(make_unit()).tasks["test.sleep"]
+    if header is None:
+        header = run_here(dispatch("test.sleep").id).id
+    task.push_request(headers={RUN_HEADER: header}, called_directly=False, id="t")
+    try:
+        task.run()
+    finally:
+        task.pop_request()
+    view = runtime().transport.breaker.view()
+    assert getattr(view, column) == 1
