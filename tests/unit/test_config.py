@@ -163,7 +163,8 @@ def test_start_names_what_is_missing_when_celery_is_wanted_without_a_broker(star
     assert error.startswith("USE_CELERY: needs CELERY_BROKER_URL")
 
 
-def test_start_keeps_a_broker_address_to_itself(start):
-    for name in ("celery_broker_url", "celery_result_backend", "redis_url"):
-        _, out, error = start(**{name: "amqp://k9:hunter2@localhost"})
-        assert "hunter2" not in out + error
+@pytest.mark.parametrize("name", ["celery_broker_url", "celery_result_backend", "redis_url"])
+def test_start_keeps_a_broker_address_to_itself(start, name):
+    _, out, error = start(**{name: "amqp://k9:hunter2@localhost"})
+    assert error.startswith(f"{name.upper()}: ")
+    assert "hunter2" not in out + error
