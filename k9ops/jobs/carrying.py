@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, current_app
 from sqlalchemy import Connection, Row, exists, select, update
 
-from k9ops.core.clock import read_now
+from k9ops.core.clock import db_now, read_now
 from k9ops.core.db import db
 from k9ops.jobs.broker import BrokerFault
 from k9ops.jobs.choosing import Choice, choose, only_celery, spent_ms
@@ -86,16 +86,20 @@ def _unplaced(run_id: str) -> Row[Any] | None:
 
 
 def _set_path(connection: Connection, run_id: str, choice: Choice) -> Row[Any] | None:
+    values: dict[str, Any] = {
+        "path": choice.path,
+        "reason": choice.reason,
+        "decision_ms": choice.decision_ms,
+        "placed": True,
+        "republished": 0,
+    }
+    if choice.path is Path.CELERY:
+        # A worker has its full time for it, however late it was placed.
+        values["available_at"] = db_now()
     statement = (
         update(JobRun)
         .where(JobRun.id == run_id, JobRun.state == State.QUEUED, JobRun.placed.is_(False))
-        .values(
-            path=choice.path,
-            reason=choice.reason,
-            decision_ms=choice.decision_ms,
-            placed=True,
-            republished=0,
-        )
+        .values(values)
         .returning(JobRun.__table__)
     )
     return connection.execute(statement).one_or_none()

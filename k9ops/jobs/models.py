@@ -118,7 +118,7 @@ class JobRun(Base):
     decision_ms: Mapped[float | None]
     #: Whether the path of the coming attempt is chosen; until then `path` is the last attempt's.
     placed: Mapped[bool] = mapped_column(default=True, server_default=true())
-    #: How often the message of the coming attempt was sent again.
+    #: The turn at which the message of the coming attempt was sent again last (see `waiting`).
     republished: Mapped[int] = mapped_column(default=0, server_default="0")
     celery_task_id: Mapped[str | None] = mapped_column(String(80))
     #: Fencing token: counts claims; who holds an older one writes nothing.

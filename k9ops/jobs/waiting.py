@@ -6,10 +6,10 @@ Who is first to change a row sends its message; a double message is harmless, th
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, select, update
 
 from k9ops.core.clock import read_now
 from k9ops.jobs.broker import BrokerFault
@@ -28,13 +28,16 @@ AT_ONCE = 200
 #: lost, the second too.
 _DOUBLINGS = 20
 
+Where = tuple[ColumnElement[bool], ...]
+
 
 def watch_waiting(engine: Engine, only_run: str | None = None) -> int:
     """Look once after waiting runs (or after one); how many were handed on."""
     count = place(_unplaced(engine, only_run))
-    if runtime().transport is not None:
-        for queue in _overdue_queues(engine, only_run):
-            count += _look_after(engine, queue, only_run)
+    if runtime().transport is None:
+        return count + _give_up(engine, _grace(), Reason.CELERY_OFF, _of(only_run))
+    for queue in _overdue_queues(engine, only_run):
+        count += _look_after(engine, queue, only_run)
     return count
 
 
@@ -65,10 +68,11 @@ def _look_after(engine: Engine, queue: str, only_run: str | None) -> int:
     try:
         alive = _has_worker(queue)
     except BrokerFault:
-        return _give_up(engine, _grace(), where)
+        return _give_up(engine, _grace(), Reason.NOT_PICKED_UP, where)
     settings = runtime().settings
     limit = timedelta(seconds=settings.jobs_pickup_limit_seconds) if alive else _grace()
-    return _give_up(engine, limit, where) + _send_again(engine, where)
+    count = _give_up(engine, limit, Reason.NOT_PICKED_UP, where)
+    return count + _send_again(engine, where)
 
 
 def _has_worker(queue: str) -> bool:
@@ -76,7 +80,7 @@ def _has_worker(queue: str) -> bool:
     return transport is not None and transport.has_worker(queue)
 
 
-def _give_up(engine: Engine, after: timedelta, where: tuple[ColumnElement[bool], ...]) -> int:
+def _give_up(engine: Engine, after: timedelta, reason: Reason, where: Where) -> int:
     """Let runs that waited so long for Celery run here, if they may."""
     if only_celery(Via.AUTO):
         return 0
@@ -84,14 +88,14 @@ def _give_up(engine: Engine, after: timedelta, where: tuple[ColumnElement[bool],
         late = JobRun.available_at <= read_now(connection) - after
         statement = select(JobRun.id).where(_sent(), JobRun.via == Via.AUTO, late, *where)
         ids = connection.scalars(_unlocked(statement)).all()
-        count = fall_back(connection, ids, Reason.NOT_PICKED_UP) if ids else 0
+        count = fall_back(connection, ids, reason) if ids else 0
     if count:
-        logger.warning("%s runs were not picked up and run here", count)
+        logger.warning("%s runs wait for Celery no longer and run here: %s", count, reason)
         runtime().wake()
     return count
 
 
-def _send_again(engine: Engine, where: tuple[ColumnElement[bool], ...]) -> int:
+def _send_again(engine: Engine, where: Where) -> int:
     with engine.begin() as connection:
         runs = _mark_sent_again(connection, where)
     try:
@@ -102,14 +106,15 @@ def _send_again(engine: Engine, where: tuple[ColumnElement[bool], ...]) -> int:
     return len(runs)
 
 
-def _mark_sent_again(connection: Any, where: tuple[ColumnElement[bool], ...]) -> Sequence[Row[Any]]:
-    """Count one more message for each run that is due for one; their rows."""
-    due = _due_again(connection)
+def _mark_sent_again(connection: Connection, where: Where) -> Sequence[Row[Any]]:
+    """Note one more message for each run that is due for one; their rows."""
+    turn = _turn(read_now(connection))
+    due = JobRun.republished < turn
     ids = connection.scalars(_unlocked(select(JobRun.id).where(_sent(), due, *where))).all()
     statement = (
         update(JobRun)
         .where(JobRun.id.in_(ids), _sent(), due)
-        .values(republished=JobRun.republished + 1)
+        .values(republished=turn)
         .returning(JobRun.__table__)
     )
     rows: Sequence[Row[Any]] = connection.execute(statement).all() if ids else []
@@ -117,14 +122,13 @@ def _mark_sent_again(connection: Any, where: tuple[ColumnElement[bool], ...]) ->
     return rows
 
 
-def _due_again(connection: Any) -> ColumnElement[bool]:
-    """Past the grace, and again each time the waiting has doubled."""
-    now = read_now(connection)
-    turns = [
-        and_(JobRun.republished == n, JobRun.available_at <= now - _grace() * 2**n)
-        for n in range(_DOUBLINGS)
-    ]
-    return or_(*turns)
+def _turn(now: datetime) -> ColumnElement[int]:
+    """How often a run is to be sent again by now: past the grace, and at each doubling of it.
+
+    One message stands for all the turns that passed while nobody could send.
+    """
+    turns = [(JobRun.available_at <= now - _grace() * 2**n, n + 1) for n in range(_DOUBLINGS)]
+    return case(*reversed(turns), else_=0)
 
 
 def _sent() -> ColumnElement[bool]:
@@ -141,5 +145,5 @@ def _grace() -> timedelta:
     return timedelta(seconds=runtime().settings.jobs_pickup_grace_seconds)
 
 
-def _of(only_run: str | None) -> tuple[ColumnElement[bool], ...]:
+def _of(only_run: str | None) -> Where:
     return () if only_run is None else (JobRun.id == only_run,)

@@ -1,0 +1,105 @@
+"""Runs that wait for Celery: who looks after them, and when they run here instead."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+
+from k9ops.core.clock import read_now
+from k9ops.core.db import db
+from k9ops.jobs import dispatch, enqueue
+from k9ops.jobs.broker import alive_key
+from k9ops.jobs.models import JobRun
+from k9ops.jobs.queries import get_run
+from k9ops.jobs.waiting import watch_waiting
+from tests.support.redis import RedisServer
+
+GRACE = 0.2
+
+
+@pytest.fixture
+def make_unit(
+    make_app: Callable[..., Flask], redis_server: RedisServer
+) -> Iterator[Callable[..., Flask]]:
+    """`make_unit(setting=value)`: an application with a broker and a worker that takes nothing."""
+    contexts = []
+
+    def make(**settings: object) -> Flask:
+        given = {"celery_broker_url": redis_server.url(1), "jobs_pickup_grace_seconds": GRACE}
+        app = make_app(jobs_extra_modules=("tests.support.jobs",), **{**given, **settings})
+        contexts.append(app.app_context())
+        contexts[-1].push()
+        return app
+
+    with redis_server.client(1) as client:
+        client.set(alive_key("k9_tasks"), "nobody", ex=60)
+    yield make
+    for context in reversed(contexts):
+        context.pop()
+
+
+def messages(redis_server: RedisServer) -> int:
+    with redis_server.client(1) as client:
+        return sum(client.llen(key) for key in client.scan_iter("k9_tasks*"))
+
+
+def rename(table: str, name: str) -> None:
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {name}")
+
+
+def age(run_id: str, seconds: float, **values: object) -> None:
+    """Let the run have waited so long."""
+    with db.engine.begin() as connection:
+        since = read_now(connection) - timedelta(seconds=seconds)
+        values["available_at"] = since
+        connection.execute(update(JobRun).where(JobRun.id == run_id).values(values))
+
+
+def test_run_sent_to_celery_runs_here_when_celery_is_switched_off(make_unit):
+    make_unit()
+    sent, meant = dispatch("test.sleep"), dispatch("test.sleep", via="celery")
+    assert (sent.path, meant.path) == ("celery", "celery")
+    make_unit(use_celery="false")
+    watch_waiting(db.engine)
+    assert get_run(sent.id).path == "celery"
+    time.sleep(GRACE)
+    watch_waiting(db.engine)
+    fallen = get_run(sent.id)
+    assert (fallen.path, fallen.reason) == ("in_process", "celery_off")
+    assert get_run(meant.id).path == "celery"
+
+
+def test_run_placed_late_waits_from_when_it_was_sent(make_unit):
+    make_unit(jobs_pickup_grace_seconds=30)
+    run = dispatch("test.sleep")
+    age(run.id, 3600, placed=False)
+    watch_waiting(db.engine)
+    placed = get_run(run.id)
+    assert (placed.path, placed.reason, placed.republished) == ("celery", None, 0)
+
+
+def test_run_that_waited_long_is_sent_again_once(make_unit, redis_server):
+    make_unit(celery_fallback="off")
+    run = dispatch("test.sleep")
+    age(run.id, 3600)
+    for _ in range(3):
+        watch_waiting(db.engine)
+    assert messages(redis_server) == 2
+
+
+def test_commit_succeeds_when_the_run_it_recorded_cannot_be_placed(make_unit):
+    make_unit()
+    rename("broker_state", "aside")
+    try:
+        run = enqueue("test.sleep")
+        db.session.commit()
+    finally:
+        db.session.rollback()
+        rename("aside", "broker_state")
+    assert get_run(run.id).placed is False
+    watch_waiting(db.engine)
+    assert get_run(run.id).path == "celery"
