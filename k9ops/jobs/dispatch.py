@@ -1,11 +1,13 @@
 """Record a run, choose its path, carry it to an executor."""
 
+import logging
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, event, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from k9ops.core.db import db, holds_writes, mark_written, new_id
@@ -20,6 +22,8 @@ from k9ops.jobs.queues import queue_of
 from k9ops.jobs.registry import Job, get_job
 from k9ops.jobs.runtime import runtime
 from k9ops.jobs.states import State, Via
+
+logger = logging.getLogger(__name__)
 
 KEY_LIMIT = 200
 
@@ -121,10 +125,14 @@ def enqueue(
 
 
 def _carry_later(row: Row[Any], choice: Choice | None) -> None:
-    if choice is None:
-        place([row.id])
-    else:
-        carry([row], choice)
+    """Hand on what the caller has committed; its commit must not seem to have failed."""
+    try:
+        if choice is None:
+            place([row.id])
+        else:
+            carry([row], choice)
+    except SQLAlchemyError as error:
+        logger.warning("run %s is left to the watch over waiting runs: %s", row.id, error)
 
 
 def record(connection: Connection, new: NewRun, choice: Choice | None) -> Row[Any] | None:
