@@ -1,4 +1,8 @@
-"""What Celery's processes log: nothing is swallowed, and a run keeps its lines."""
+"""A worker as a process among ours: what it logs, how it ends at Ctrl-C."""
+
+import signal
+
+import pytest
 
 from tests.faults.conftest import Ledger, check_on_celery, run_job
 from tests.support.processes import Instance, wait_until
@@ -18,3 +22,10 @@ def test_worker_logs_as_other_processes_do(
     redis_server.stop()
     wait_until(lambda: "Connection to broker lost" in worker.text(), 10)
     worker.stop()
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
+def test_worker_ends_well_when_interrupted(celery_unit: Instance, pool: str):
+    worker = celery_unit.worker(pool=pool)
+    worker.process.send_signal(signal.SIGINT)
+    assert worker.wait() == 0, worker.text()
