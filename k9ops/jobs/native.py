@@ -11,12 +11,12 @@ from flask import Flask, has_app_context
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput, NotFound
 from k9ops.jobs.breaker import count_dropped
-from k9ops.jobs.carrying import execute_now
 from k9ops.jobs.celery_app import RUN_HEADER
 from k9ops.jobs.choosing import Choice
 from k9ops.jobs.dispatch import NewRun, find, record, submit
+from k9ops.jobs.foreground import run_here
 from k9ops.jobs.models import JobRun
-from k9ops.jobs.queries import get_run, known_id
+from k9ops.jobs.queries import known_id
 from k9ops.jobs.registry import Job, catalogue
 from k9ops.jobs.results import failure_of
 from k9ops.jobs.runner import take, work
@@ -86,10 +86,9 @@ class JobTask(Task):
         return str(find(new).id if row is None else row.id)
 
     def _run_at_once(self, args: Any, kwargs: Any, task_id: str) -> Any:
-        run, is_new = submit(self._new_run(args, kwargs, task_id, Via.HERE))
-        if is_new:
-            execute_now(run.id)
-        ended = get_run(run.id)
+        run, _is_new = submit(self._new_run(args, kwargs, task_id, Via.HERE))
+        # Waits, since an executor of the application may be first to take it.
+        ended = run_here(run.id)
         if ended.state in (State.SUCCEEDED, State.PARTIAL):
             return ended.result
         raise failure_of(ended)

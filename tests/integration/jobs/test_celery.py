@@ -20,6 +20,7 @@ from k9ops.jobs.queries import get_run
 from k9ops.jobs.registry import catalogue
 from k9ops.jobs.results import JobFailed
 from k9ops.jobs.runtime import runtime
+from k9ops.jobs.scheduler import EngineService
 from k9ops.jobs.waiting import watch_waiting
 from tests.support.redis import RedisServer
 
@@ -150,6 +151,18 @@ def test_apply_fails_as_its_run_does(make_unit):
     result = tasks_of(make_unit()).tasks["test.permanent"].apply()
     assert isinstance(result.result, JobFailed)
     assert "this will never work" in str(result.result)
+
+
+def test_apply_waits_when_an_executor_takes_its_run_first(make_unit):
+    app = make_unit()
+    service = EngineService(app, "web", ticks=False)
+    service.start()
+    task = tasks_of(app).tasks["test.sleep"]
+    try:
+        states = [task.apply(kwargs={"seconds": 0.02}).state for _ in range(20)]
+    finally:
+        service.stop()
+    assert set(states) == {"SUCCESS"}
 
 
 def test_eager_mode_executes_what_is_dispatched(make_unit):
