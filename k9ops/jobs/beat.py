@@ -2,7 +2,6 @@
 
 import logging
 from contextlib import AbstractContextManager
-from datetime import datetime
 from typing import Any
 
 from celery.beat import Scheduler
@@ -13,6 +12,7 @@ from k9ops.core.clock import read_now
 from k9ops.core.db import db
 from k9ops.jobs.due import due_tasks, fire
 from k9ops.jobs.models import PeriodicTask
+from k9ops.jobs.registry import catalogue
 from k9ops.jobs.runtime import runtime
 from k9ops.jobs.tasks import sync_tasks
 
@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 #: While the database is away it is asked again so often.
 _AWAY_SECONDS = 1.0
+#: What is still due after it was fired is held by another process, or came due just now.
+_AGAIN_SECONDS = 0.1
 
 
 class DatabaseScheduler(Scheduler):
@@ -80,6 +82,8 @@ class DatabaseScheduler(Scheduler):
             if task_id not in self._senseless:
                 logger.exception("periodic task %s cannot come due", task_id)
             self._senseless.add(task_id)
+        else:
+            self._senseless.discard(task_id)
 
     def _pause(self) -> float:
         """Until the next due time, but never past the next look at the rows."""
@@ -91,7 +95,10 @@ class DatabaseScheduler(Scheduler):
         with db.engine.connect() as connection:
             now = read_now(connection)
             due = connection.scalar(_next_due(self._senseless))
-        return longest if due is None else min(longest, max(_seconds(due, now), 0.01))
+        if due is None:
+            return longest
+        left = (due - now).total_seconds()
+        return min(longest, left if left > 0 else _AGAIN_SECONDS)
 
     def _context(self) -> AbstractContextManager[Any]:
         context: AbstractContextManager[Any] = self.app.flask_app.app_context()
@@ -99,9 +106,5 @@ class DatabaseScheduler(Scheduler):
 
 
 def _next_due(without: set[int]) -> Any:
-    enabled = (PeriodicTask.enabled, PeriodicTask.id.not_in(without))
-    return select(func.min(PeriodicTask.next_due_at)).where(*enabled)
-
-
-def _seconds(due: datetime, now: datetime) -> float:
-    return (due - now).total_seconds()
+    fireable = (PeriodicTask.job.in_(catalogue()), PeriodicTask.id.not_in(without))
+    return select(func.min(PeriodicTask.next_due_at)).where(PeriodicTask.enabled, *fireable)
