@@ -4,9 +4,10 @@ Nothing here waits longer than its socket time-outs, and callers put a deadline 
 """
 
 import json
+import re
 import ssl
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from k9ops.core.text import clean
@@ -27,14 +28,19 @@ ALIVE_SECONDS = 5
 #: With this much of it left the worker has missed no beat.
 FRESH_SECONDS = 3.5
 
+#: Celery's manual spells it so; redis-py knows `none`, `optional` and `required` alone.
+_CELERYS_WORD = re.compile(r"ssl_cert_reqs=CERT_[A-Z]+")
+#: Redis repeats what it does not understand, a password for one.
+_REPEATED = re.compile(r",? with args beginning with:.*", re.DOTALL)
+
 
 class BrokerFault(Exception):
     """The broker cannot be used now; `reason` says how it failed."""
 
     def __init__(self, reason: Reason, text: str) -> None:
-        super().__init__(text)
         self.reason = reason
-        self.text = clean(text, 300)
+        self.text = clean(_REPEATED.sub("", text), 300)
+        super().__init__(self.text)
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ def connect(url: str, seconds: float = SOCKET_SECONDS) -> Any:
     from redis.retry import Retry
 
     return redis.Redis.from_url(
-        url,
+        _CELERYS_WORD.sub(lambda found: found[0].replace("CERT_", "").lower(), url),
         socket_timeout=seconds,
         socket_connect_timeout=seconds,
         retry=Retry(NoBackoff(), 0),
@@ -141,8 +147,10 @@ class Broker:
 
 
 def _worker(text: str) -> Worker:
+    """What it told; another version of the application may tell more, or less."""
     told = json.loads(text)
-    return Worker(**told | {"queues": tuple(told.get("queues", ()))})
+    known = {each.name: told[each.name] for each in fields(Worker) if each.name in told}
+    return Worker(**known | {"queues": tuple(told.get("queues", ()))})
 
 
 def fault_of(error: BaseException) -> BrokerFault:

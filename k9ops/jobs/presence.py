@@ -28,6 +28,7 @@ from k9ops.jobs.broker import (
     Worker,
     alive_key,
     connect,
+    fault_of,
     worker_key,
 )
 from k9ops.jobs.runtime import runtime
@@ -104,7 +105,7 @@ def _flush(events: Any) -> None:
     try:
         events.flush()
     except Exception as error:  # noqa: BLE001  (events are for onlookers)
-        logger.debug("task events wait: %s", error)
+        logger.debug("task events wait: %s", fault_of(error).text)
 
 
 def _beat(consumer: Any, queues: tuple[str, ...], client: Any, stopped: threading.Event) -> None:
@@ -115,7 +116,7 @@ def _beat(consumer: Any, queues: tuple[str, ...], client: Any, stopped: threadin
             _tell(client, _describe(consumer, queues, started_at))
         except Exception as error:  # noqa: BLE001  (told again at the next beat)
             if not away:
-                logger.warning("presence could not be told: %s", error)
+                logger.warning("presence could not be told: %s", fault_of(error).text)
             away = True
         else:
             away = False

@@ -9,8 +9,9 @@ import pytest
 from kombu.exceptions import OperationalError
 from redis import exceptions
 
-from k9ops.jobs.broker import fault_of
+from k9ops.jobs.broker import connect, fault_of
 from k9ops.jobs.deadline import within
+from tests.support.waiting import free_port
 
 FAULTS = [
     (ConnectionRefusedError(111, "refused"), "broker_unreachable"),
@@ -34,6 +35,19 @@ def test_error_stands_for_its_reason_when_wrapped_too(error, reason):
     wrapped = OperationalError(str(error))
     wrapped.__cause__ = error
     assert [fault_of(error).reason, fault_of(wrapped).reason] == [reason, reason]
+
+
+def test_password_that_a_server_repeats_is_not_kept():
+    said = "unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'default' 'secret' "
+    fault = fault_of(exceptions.ResponseError(said))
+    assert (fault.text, str(fault)) == ("ResponseError: unknown command 'HELLO'",) * 2
+
+
+@pytest.mark.parametrize("word", ["CERT_NONE", "none", "CERT_REQUIRED", "required"])
+def test_address_may_name_the_check_of_certificates_as_celery_does(word):
+    client = connect(f"rediss://127.0.0.1:{free_port()}/0?ssl_cert_reqs={word}")
+    with pytest.raises(exceptions.ConnectionError, match="refused"):
+        client.ping()
 
 
 def test_call_is_left_behind_when_it_has_no_end():
