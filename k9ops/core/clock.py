@@ -59,6 +59,25 @@ def _sqlite_ms_since(element: Any, compiler: Any, **options: Any) -> str:
     return f"round((julianday({_sqlite_now(None, None)}) - julianday({since})) * 86400000.0, 3)"
 
 
+class later(FunctionElement[datetime]):  # noqa: N801  (reads as the SQL function it is)
+    """An instant and, given second, how many seconds after it."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+@compiles(later, "postgresql")
+def _postgresql_later(element: Any, compiler: Any, **options: Any) -> str:
+    instant, seconds = (compiler.process(part, **options) for part in element.clauses)
+    return f"({instant} + ({seconds}) * interval '1 second')"
+
+
+@compiles(later, "sqlite")
+def _sqlite_later(element: Any, compiler: Any, **options: Any) -> str:
+    instant, seconds = (compiler.process(part, **options) for part in element.clauses)
+    return f"(strftime('%Y-%m-%d %H:%M:%f', {instant}, ({seconds}) || ' seconds') || '000')"
+
+
 def read_now(connection: Connection | Session) -> datetime:
     """Ask the database for its now (aware, UTC)."""
     return connection.execute(select(db_now())).scalar_one()

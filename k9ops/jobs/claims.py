@@ -1,35 +1,38 @@
 """Claim, fence and end of an attempt: who executes a run, and who may still write for it."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import cache
-from typing import Any, cast
+from datetime import datetime
+from functools import cache, partial
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    Table,
+    String,
     Update,
     bindparam,
+    case,
+    cast,
     func,
-    insert,
+    literal,
     not_,
+    null,
     update,
 )
 from sqlalchemy.orm import Session
 
-from k9ops.core.clock import db_now, ms_since
+from k9ops.core.clock import db_now, later, ms_since
 from k9ops.core.db import UtcDateTime, changed
 from k9ops.jobs.errors import LeaseLost
 from k9ops.jobs.models import JobAttempt, JobRun
-from k9ops.jobs.moves import RUNS, Happening, execute_move, move, prepare_move
-from k9ops.jobs.registry import catalogue, get_job
+from k9ops.jobs.moves import RUNS, Happening, move
+from k9ops.jobs.prepared import Moved, PreparedMove, insert_selected
+from k9ops.jobs.registry import catalogue
 from k9ops.jobs.retries import Next, Retry, after_attempt
 from k9ops.jobs.states import Outcome, Path, State
 
-ATTEMPTS = cast("Table", JobAttempt.__table__)
-_NEW_ATTEMPT = insert(ATTEMPTS)
+ATTEMPTS: Any = JobAttempt.__table__
 
 
 @dataclass(frozen=True)
@@ -70,21 +73,19 @@ def claim(connection: Connection, run_id: str, path: Path, executor: str) -> Cla
 
     The attempt's row is made here and nowhere else.
     """
-    row = execute_move(
-        connection, _claiming(path), {"run_id": run_id},
-        State.QUEUED, State.RUNNING, Happening.CLAIMED, actor=executor,
-    )  # fmt: skip
+    limits = tuple((name, job.timeout_seconds) for name, job in catalogue().items())
+    row = _claiming(path, limits)(connection, run_id, actor=executor)
     if row is None:
         return None
-    _insert_attempt(connection, row, executor)
     return Claim(row.id, row.job, row.token, row.attempts_made, row.arguments, executor, row.now)
 
 
 @cache
-def _claiming(path: Path) -> Update:
+def _claiming(path: Path, limits: tuple[tuple[str, float], ...]) -> PreparedMove:
     """Who executes in process takes only what was placed here; a message may come late."""
     here = path is Path.IN_PROCESS
     placed_here = (RUNS.c.path == path,) if here else ()
+    known = (RUNS.c.job.in_([name for name, _seconds in limits]),)
     values = {
         "token": RUNS.c.token + 1,
         "attempts_made": RUNS.c.attempts_made + 1,
@@ -93,26 +94,30 @@ def _claiming(path: Path) -> Update:
         "started_at": func.coalesce(RUNS.c.started_at, db_now()),
         "retry_at": None,
     }
-    waiting = (RUNS.c.available_at <= db_now(), not_(RUNS.c.cancel_requested), *placed_here)
-    reason = {} if here else {"reason": None}
-    return prepare_move(State.QUEUED, State.RUNNING, where=waiting, values=values | reason)
+    waiting = (RUNS.c.available_at <= db_now(), not_(RUNS.c.cancel_requested))
+    return PreparedMove(
+        State.QUEUED, State.RUNNING, Happening.CLAIMED,
+        where=(*waiting, *placed_here, *known),
+        values=values | ({} if here else {"reason": None}),
+        along=partial(_new_attempt, limits=dict(limits), here=here),
+    )  # fmt: skip
 
 
-def _insert_attempt(connection: Connection, run: Row[Any], executor: str) -> None:
-    limit = timedelta(seconds=get_job(run.job).timeout_seconds)
+def _new_attempt(moved: Moved, *, limits: dict[str, float], here: bool) -> Any:
+    run = moved.run
+    task_id = func.coalesce(run["celery_task_id"], cast(run["id"], String))
     copied = ("token", "path", "reason", "decision_ms", "queued_at")
-    attempt = {
-        "run_id": run.id,
-        "number": run.attempts_made,
-        "executor": executor,
-        "celery_task_id": (run.celery_task_id or run.id) if run.path == Path.CELERY else None,
-        "started_at": run.now,
-        "heartbeat": 0,
-        "heartbeat_at": run.now,
-        "deadline_at": run.now + limit,
+    values = {name: run[name] for name in copied} | {
+        "run_id": run["id"],
+        "number": run["attempts_made"],
+        "executor": moved.parameter("p_actor", ATTEMPTS.c.executor),
+        "celery_task_id": cast(null(), String) if here else task_id,
+        "started_at": moved.now,
+        "heartbeat": literal(0),
+        "heartbeat_at": moved.now,
+        "deadline_at": later(moved.now, case(limits, value=run["job"])),
     }
-    copies = {name: getattr(run, name) for name in copied}
-    connection.execute(_NEW_ATTEMPT, attempt | copies)
+    return insert_selected(ATTEMPTS, values)
 
 
 def fence(connection: Connection | Session, run_id: str, token: int) -> None:
@@ -154,35 +159,45 @@ def end_attempt(
 
 def _succeed(connection: Connection, claim: Claim, ending: Ending, actor: str) -> Row[Any]:
     """A success needs no look at the run first: it ends it, whatever went before."""
-    parameters = {
-        "run_id": claim.run_id,
-        "my_token": claim.token,
-        "began": claim.started_at,
-        "my_result": ending.result,
-    }
-    row = execute_move(
-        connection, _succeeding(), parameters, State.RUNNING, State.SUCCEEDED, Happening.FINISHED,
-        actor=actor, attempt=claim.attempt, detail=_detail(ending, None),
+    row = _succeeding(bool(ending.progress))(
+        connection, claim.run_id, actor=actor, detail=_detail(ending, None),
+        p_token=claim.token, p_began=claim.started_at, p_result=ending.result,
+        **{f"p_{name}": value for name, value in ending.progress.items()},
     )  # fmt: skip
     if row is None:
         raise LeaseLost
-    _close_attempt(connection, claim, ending, row.now)
     return row
 
 
 @cache
-def _succeeding() -> Update:
+def _succeeding(has_progress: bool) -> PreparedMove:
     none = ("text", "error_code", "error_message", "error_traceback", "retry_at")
     values = {
         "tries": RUNS.c.tries + 1,
         "losses": 0,
         "finished_at": db_now(),
-        "duration_ms": ms_since(bindparam("began", type_=UtcDateTime())),
-        "result": bindparam("my_result", type_=RUNS.c.result.type),
+        "duration_ms": ms_since(bindparam("p_began", type_=UtcDateTime())),
+        "result": bindparam("p_result", type_=RUNS.c.result.type),
         **dict.fromkeys(none),
     }
-    mine = (RUNS.c.token == bindparam("my_token"),)
-    return prepare_move(State.RUNNING, State.SUCCEEDED, where=mine, values=values)
+    return PreparedMove(
+        State.RUNNING, State.SUCCEEDED, Happening.FINISHED,
+        where=(RUNS.c.token == bindparam("p_token"),),
+        values=values,
+        along=partial(_close_well, has_progress=has_progress),
+    )  # fmt: skip
+
+
+def _close_well(moved: Moved, *, has_progress: bool) -> Any:
+    names = ("progress_done", "progress_total", "progress_text") if has_progress else ()
+    none = dict.fromkeys(("error_code", "error_message", "error_traceback"))
+    return (
+        update(ATTEMPTS)
+        .where(ATTEMPTS.c.run_id == moved.value("id"), ATTEMPTS.c.outcome.is_(None))
+        .where(ATTEMPTS.c.number == moved.value("attempts_made"))
+        .values(outcome=Outcome.SUCCEEDED, finished_at=moved.now, **none)
+        .values({name: bindparam(f"p_{name}") for name in names})
+    )
 
 
 def _own_row(

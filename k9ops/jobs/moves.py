@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, Update, bindparam, insert, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from k9ops.core.clock import db_now
@@ -55,27 +55,6 @@ def _inserting(dialect: str, names: tuple[str, ...], now: tuple[str, ...]) -> An
     return insert_unless_taken(dialect, JobRun).values(values).returning(RUNS)
 
 
-def prepare_move(
-    before: State,
-    after: State,
-    *,
-    where: tuple[ColumnElement[bool], ...] = (),
-    values: dict[str, Any] | None = None,
-) -> Update:
-    """The conditional UPDATE of a move; takes the run's id as parameter `run_id`.
-
-    Its row has the run's columns and `now`, the database's.
-    """
-    if not may_move(before, after):
-        raise ValueError(f"no run moves from {before} to {after}")
-    return (
-        update(RUNS)
-        .where(RUNS.c.id == bindparam("run_id"), RUNS.c.state == before, *where)
-        .values(state=after, **(values or {}))
-        .returning(RUNS, db_now().label("now"))
-    )
-
-
 def move(
     connection: Connection,
     run_id: str,
@@ -85,37 +64,28 @@ def move(
     *,
     where: tuple[ColumnElement[bool], ...] = (),
     values: dict[str, Any] | None = None,
-    **told: Any,
-) -> Row[Any] | None:
-    """Move the run if it still is `before` (and `where` holds); its row after it, else None.
-
-    See `execute_move`.
-    """
-    statement = prepare_move(before, after, where=where, values=values)
-    return execute_move(connection, statement, {"run_id": run_id}, before, after, happening, **told)
-
-
-def execute_move(
-    connection: Connection,
-    statement: Update,
-    parameters: dict[str, Any],
-    before: State,
-    after: State,
-    happening: Happening,
-    *,
     actor: str | None = None,
     attempt: int | None = None,
     detail: dict[str, Any] | None = None,
 ) -> Row[Any] | None:
-    """Make a prepared move; the run's row after it, or None if it did not hold any more.
+    """Move the run if it still is `before` (and `where` holds); its row after it, else None.
 
-    Event and signal belong to the transaction of `connection`, which the caller commits.
+    The row has the run's columns and `now`, the database's. Event and signal belong to the
+    transaction of `connection`, which the caller commits.
     """
-    row: Row[Any] | None = connection.execute(statement, parameters).one_or_none()
+    if not may_move(before, after):
+        raise ValueError(f"no run moves from {before} to {after}")
+    statement = (
+        update(RUNS)
+        .where(RUNS.c.id == run_id, RUNS.c.state == before, *where)
+        .values(state=after, **(values or {}))
+        .returning(RUNS, db_now().label("now"))
+    )
+    row: Row[Any] | None = connection.execute(statement).one_or_none()
     if row is not None:
         number = attempt if attempt is not None else row.attempts_made or None
         write_event(
-            connection, row.id, before, after, happening,
+            connection, run_id, before, after, happening,
             at=row.now, token=row.token, actor=actor, attempt=number, detail=detail,
         )  # fmt: skip
         if after in END_STATES:

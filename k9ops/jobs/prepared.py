@@ -1,0 +1,151 @@
+"""The two moves that every run makes, prepared once: with all they write along, in one round trip.
+
+PostgreSQL takes the UPDATE, its event and what follows as one statement; on SQLite, where a
+round trip costs nothing, they are one after the other in the same transaction.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.sql.visitors import iterate
+
+from k9ops.core.clock import db_now
+from k9ops.core.db import UtcDateTime
+from k9ops.jobs.models import JobEvent
+from k9ops.jobs.moves import RUNS, Happening, tell_end
+from k9ops.jobs.states import END_STATES, State, may_move
+
+EVENTS = cast("Table", JobEvent.__table__)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The moved run inside a statement: its columns, the database's now, and parameters."""
+
+    run: Any
+    now: ColumnElement[Any]
+    is_one_statement: bool
+
+    def parameter(self, name: str, column: Any) -> ColumnElement[Any]:
+        """A parameter that is stored in that column; a SELECT list needs to know its type."""
+        given = bindparam(name, type_=column.type)
+        return sql_cast(given, column.type) if self.is_one_statement else given
+
+    def value(self, column: str) -> ColumnElement[Any]:
+        """A column of the moved run as a value; null if it did not move."""
+        found: ColumnElement[Any] = select(self.run[column]).scalar_subquery()
+        return found
+
+
+class PreparedMove:
+    """A move whose statements are built once; `along` gives what is written along with it.
+
+    Call it as `moves.move`, with the parameters of its statements by name.
+    """
+
+    def __init__(
+        self,
+        before: State,
+        after: State,
+        happening: Happening,
+        *,
+        where: tuple[ColumnElement[bool], ...],
+        values: dict[str, Any],
+        along: Callable[[Moved], Any],
+    ) -> None:
+        if not may_move(before, after):
+            raise ValueError(f"no run moves from {before} to {after}")
+        self._before, self._after, self._happening = before, after, happening
+        self._where, self._values, self._along = where, values, along
+
+    def __call__(
+        self, connection: Connection, run_id: str, *, actor: str, detail: Any = None, **given: Any
+    ) -> Row[Any] | None:
+        """The run's row after the move, or None if it did not hold any more."""
+        given |= {"p_run": run_id, "p_actor": actor, "p_detail": detail or {}}
+        whole = connection.dialect.name == "postgresql"
+        row: Row[Any] | None = (self._at_once if whole else self._by_steps)(connection, given)
+        if row is not None and self._after in END_STATES:
+            tell_end(connection, row)
+        return row
+
+    def _at_once(self, connection: Connection, given: dict[str, Any]) -> Any:
+        return connection.execute(self._whole, given).one_or_none()
+
+    def _by_steps(self, connection: Connection, given: dict[str, Any]) -> Any:
+        first, *others = self._steps
+        row: Any = connection.execute(first[0], _picked(given, first[1])).one_or_none()
+        for statement, names in others if row is not None else ():
+            connection.execute(statement, _picked(given | {"p_now": row.now}, names))
+        return row
+
+    @property
+    def _update(self) -> Any:
+        return (
+            update(RUNS)
+            .where(RUNS.c.id == bindparam("p_run"), RUNS.c.state == self._before, *self._where)
+            .values(state=self._after, **self._values)
+            .returning(RUNS, db_now().label("now"))
+        )
+
+    @cached_property
+    def _whole(self) -> Any:
+        """All of it as one statement."""
+        run = self._update.cte("moved")
+        moved = Moved(run.c, db_now(), is_one_statement=True)
+        others = [self._event(moved), self._along(moved)]
+        return select(run).add_cte(*(one.cte(f"along_{n}") for n, one in enumerate(others)))
+
+    @cached_property
+    def _steps(self) -> Sequence[tuple[Any, frozenset[str]]]:
+        """The statements one by one, each with the names of its parameters."""
+        run = select(RUNS).where(RUNS.c.id == bindparam("p_run")).subquery()
+        now = bindparam("p_now", type_=UtcDateTime())
+        moved = Moved(run.c, now, is_one_statement=False)
+        statements = (self._update, self._event(moved), self._along(moved))
+        return [(statement, _names(statement)) for statement in statements]
+
+    def _event(self, moved: Moved) -> Any:
+        values = {
+            "run_id": moved.run["id"],
+            "at": moved.now,
+            "from_state": literal(str(self._before)),
+            "to_state": literal(str(self._after)),
+            "kind": literal(str(self._happening)),
+            "attempt": func.nullif(moved.run["attempts_made"], 0),
+            "token": moved.run["token"],
+            "actor": moved.parameter("p_actor", EVENTS.c.actor),
+            "detail": moved.parameter("p_detail", EVENTS.c.detail),
+        }
+        return insert_selected(EVENTS, values)
+
+
+def insert_selected(table: Table, values: dict[str, Any]) -> Any:
+    """An INSERT of what is selected from the moved run."""
+    chosen = select(*values.values())
+    return insert(table).from_select(list(values), chosen, include_defaults=False)
+
+
+def _names(statement: Any) -> frozenset[str]:
+    return frozenset(part.key for part in iterate(statement) if isinstance(part, BindParameter))
+
+
+def _picked(given: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    """No more than the statement knows: SQLAlchemy takes others for columns to set."""
+    return {name: value for name, value in given.items() if name in names}
