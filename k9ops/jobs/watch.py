@@ -46,10 +46,21 @@ class BrokerWatch:
         """Ask the broker, unless somebody is asking; takes less than a second."""
         if not self._looking.acquire(blocking=False):
             return
+        began = time.monotonic()
         try:
-            self._look()
+            view = within(_DEADLINE_SECONDS, self._ask)
+        except Exception as error:  # noqa: BLE001  (kept as what is known)
+            self._known = Known(self._known.view, None, None, fault_of(error))
+        else:
+            self._answered_at = time.monotonic()
+            self._known = Known(view, None, round((self._answered_at - began) * 1000, 2))
+        self._looked_at = time.monotonic()
+
+    def _ask(self) -> View:
+        """Holds the right to look until it ends: one that hangs is not joined by others."""
+        try:
+            return self._broker.look(self._queues)
         finally:
-            self._looked_at = time.monotonic()
             self._looking.release()
 
     def known(self) -> Known:
@@ -61,13 +72,3 @@ class BrokerWatch:
         age = None if self._answered_at is None else time.monotonic() - self._answered_at
         last = self._known
         return Known(last.view, age, last.answer_ms, last.fault)
-
-    def _look(self) -> None:
-        began = time.monotonic()
-        try:
-            view = within(_DEADLINE_SECONDS, lambda: self._broker.look(self._queues))
-        except Exception as error:  # noqa: BLE001  (kept as what is known)
-            self._known = Known(self._known.view, None, None, fault_of(error))
-            return
-        self._answered_at = time.monotonic()
-        self._known = Known(view, None, round((self._answered_at - began) * 1000, 2))
