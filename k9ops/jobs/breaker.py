@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, case, func, select, update
+from sqlalchemy import Connection, Engine, case, select, update
 
 from k9ops.core.clock import db_now, read_now
 from k9ops.core.db import changed, insert_new
@@ -86,7 +86,7 @@ class Breaker:
         return self._view
 
     def _keep(self, connection: Connection) -> BreakerView:
-        self._view, self._read_at = read_breaker(connection), time.monotonic()
+        self._view, self._read_at = _read(connection, self._period), time.monotonic()
         return self._view
 
     def _count(self, connection: Connection, fault: BrokerFault, now: datetime) -> None:
@@ -106,25 +106,27 @@ class Breaker:
         """Push the opening on; whoever's update meets the row asks for all."""
         with self._engine.begin() as connection:
             now = read_now(connection)
-            statement = (
-                _row_update()
-                .where(BrokerState.open_until <= now)
-                .values(open_until=now + self._period)
-            )
+            until = BrokerState.open_until
+            # Further off than a whole period: the clock was set back since it opened.
+            over = (until <= now) | (until > now + self._period)
+            statement = _row_update().where(over).values(open_until=now + self._period)
             won = changed(connection.execute(statement))
             self._keep(connection)
         return won
 
 
-def read_breaker(connection: Connection) -> BreakerView:
+def _read(connection: Connection, period: timedelta) -> BreakerView:
     """The row; a closed breaker where there is none yet."""
     # The bare table: a new process would else set up every mapped class inside its decision.
     table = BrokerState.__table__.c
-    is_open = func.coalesce(table.open_until > db_now(), False).label("is_open")
     names = [field.name for field in fields(BreakerView) if field.name != "is_open"]
-    columns = [table[name] for name in names]
-    row = connection.execute(select(*columns, is_open).where(table.id == ROW)).one_or_none()
-    return BreakerView(**row._mapping) if row else BreakerView()
+    statement = select(*(table[name] for name in names), db_now().label("now"))
+    row = connection.execute(statement.where(table.id == ROW)).one_or_none()
+    if row is None:
+        return BreakerView()
+    values = {name: getattr(row, name) for name in names}
+    is_open = row.open_until is not None and row.now < row.open_until <= row.now + period
+    return BreakerView(**values, is_open=is_open)
 
 
 def count_dropped(engine: Engine, column: str) -> None:

@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from celery import Celery
 from flask import Flask
+from sqlalchemy import update
 
+from k9ops.core.clock import read_now
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput
 from k9ops.jobs import dispatch, enqueue
@@ -14,7 +17,7 @@ from k9ops.jobs.broker import alive_key
 from k9ops.jobs.celery_app import RUN_HEADER, make_celery
 from k9ops.jobs.control import cancel_run, retry_run
 from k9ops.jobs.foreground import run_here
-from k9ops.jobs.models import JobRun
+from k9ops.jobs.models import BrokerState, JobRun
 from k9ops.jobs.native import register_tasks
 from k9ops.jobs.queries import get_run
 from k9ops.jobs.registry import catalogue
@@ -211,3 +214,17 @@ def test_message_of_no_waiting_run_is_dropped_and_counted(make_unit, header, col
         task.pop_request()
     view = runtime().transport.breaker.view()
     assert getattr(view, column) == 1
+
+
+def test_breaker_closes_when_the_clock_was_set_back(make_unit, redis_server):
+    make_unit(jobs_breaker_failures=1, jobs_breaker_seconds=60)
+    redis_server.stop()
+    assert dispatch("test.sleep").reason == "broker_unreachable"
+    redis_server.start()
+    assert dispatch("test.sleep").reason == "breaker_open"
+    with db.engine.begin() as connection:
+        later = read_now(connection) + timedelta(hours=1)
+        connection.execute(update(BrokerState).values(open_until=later))
+    time.sleep(1.1)
+    assert dispatch("test.sleep").reason == "no_worker"
+    assert runtime().transport.breaker.view().open_until is None
