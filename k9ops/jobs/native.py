@@ -67,7 +67,7 @@ class JobTask(Task):
     def _execute(self, run_id: str) -> None:
         """Execute the run of a message, if it is still to be had."""
         try:
-            run_id = known_id(run_id)
+            run_id = known_id(str(run_id))  # a header may hold anything
         except NotFound:
             count_dropped(db.engine, "unknown_messages")
             return

@@ -190,10 +190,7 @@ class Drain:
 
     def _end_grace(self) -> None:
         os.close(self._write)
-        with self._flask_app.app_context():
-            hosted = bool(runtime().keeper.contexts())
-        if hosted:  # pools solo and threads execute in this very process
-            self._give_back()
+        self._give_back()  # pools solo and threads execute in this very process
 
     def _give_back(self) -> None:
         with self._flask_app.app_context():
@@ -224,7 +221,11 @@ def prepare_worker(celery: Celery, flask_app: Flask) -> None:
         if not settings.celery_broker_url:
             raise SystemExit("CELERY_BROKER_URL: a worker needs it, or REDIS_URL, or REDIS_HOST.")
 
+    parent = os.getpid()
+
     def prepare_child(**_signal: Any) -> None:
+        if os.getpid() == parent:  # pool solo has no children, and sends the signal all the same
+            return
         with flask_app.app_context():
             # A connection of the parent is poison in a child; there should be none.
             db.engine.dispose(close=False)
