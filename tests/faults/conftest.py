@@ -27,6 +27,12 @@ SETTINGS = {
     "backup_frequency": "off",
 }
 GRACE, LEASE = 3, SETTINGS["jobs_lease_seconds"]
+#: What a rescue may take on top of the grace or the lease.
+MARGIN = 5
+POOLS = ("prefork", "threads", "solo")
+
+#: For tests in which the kind of the database does not matter.
+on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"])
 
 #: Dispatches what it is told, line by line, and tells each run's id.
 CALLER = """
@@ -164,6 +170,16 @@ def run_job(unit: Instance, name: str, *, wrap: Any = list, **given: Any) -> dic
     )
     assert done.stdout, done.stderr
     return json.loads(done.stdout)
+
+
+def run_python(unit: Instance, code: str, *arguments: str) -> str:
+    """Run a script of the unit that talks to Celery itself; what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT, env=unit.env(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def check_fell_back(run: dict[str, Any], reason: str, within_ms: float = 1000) -> None:

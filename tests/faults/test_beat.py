@@ -1,13 +1,22 @@
 """Who ticks is free: Beat, APScheduler, several of each; every occurrence has one run."""
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.faults.conftest import Ledger, as_instant, check_occurrences, stop_ticking
+from tests.faults.conftest import (
+    Ledger,
+    as_instant,
+    check_occurrences,
+    on_postgresql,
+    stop_ticking,
+)
 from tests.support.processes import Instance, wait_until
+from tests.support.proxy import Proxy
 
 #: Who ticks: the setting of the web processes, how many of them, and how many Beats.
 TICKERS = {
@@ -83,3 +92,33 @@ def test_beat_ends_cleanly(celery_unit: Instance, ledger: Ledger):
     beat.stop()
     task = ledger.rows("SELECT * FROM periodic_tasks WHERE name = 'tick.each'")[0]
     assert task["total_runs"] >= len(ledger.runs("tick.each"))
+
+
+@on_postgresql
+@pytest.mark.parametrize("away_seconds", [4, pytest.param(30, marks=pytest.mark.slow)])
+def test_beat_outlives_the_loss_of_its_database(
+    celery_unit: Instance,
+    ledger: Ledger,
+    database_url: str,
+    make_proxy: Callable[[int], Proxy],
+    away_seconds: int,
+):
+    """Its connections are cut and new ones refused; nobody else ticks."""
+    port = urlsplit(database_url).port
+    proxy = make_proxy(port)
+    celery_unit.settings["jobs_scheduler"] = "beat"
+    celery_unit.worker(concurrency=2)
+    celery_unit.start()
+    beat = celery_unit.beat(database_url=database_url.replace(f":{port}/", f":{proxy.port}/"))
+    wait_until(lambda: len(ledger.runs("tick.each")) >= 2, 20)
+    proxy.refuse()
+    before = len(ledger.runs("tick.each"))
+    time.sleep(away_seconds)
+    assert len(ledger.runs("tick.each")) == before
+    proxy.mend()
+    wait_until(lambda: len(ledger.runs("tick.each")) > before, 5)
+    time.sleep(2)
+    stop_ticking(celery_unit, ledger)
+    check_occurrences(ledger, "tick.each", at_least=before + away_seconds)
+    assert {run["path"] for run in ledger.runs("tick.each")} == {"celery"}
+    beat.stop()

@@ -15,15 +15,13 @@ from tests.faults.conftest import (
     check_on_celery,
     check_one_effect_each,
     messages,
+    on_postgresql,
     run_job,
 )
 from tests.support.processes import Instance, wait_until
 from tests.support.proxy import Proxy
 from tests.support.redis import RedisServer
 from tests.support.silent_dns import SilentNameServer
-
-#: The decision asks the database for the breaker alone, so one kind tells enough.
-on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"])
 
 SICK = {
     "stop": "broker_unreachable",

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 
@@ -14,6 +13,8 @@ from config import ROOT
 from tests.faults.conftest import (
     GRACE,
     LEASE,
+    MARGIN,
+    POOLS,
     Caller,
     Ledger,
     active_runs,
@@ -22,26 +23,15 @@ from tests.faults.conftest import (
     check_one_effect_each,
     messages,
     run_job,
+    run_python,
 )
 from tests.support.celery_workers import celery
+from tests.support.databases import on_one_kind
 from tests.support.processes import Instance, wait_until
 from tests.support.redis import RedisServer
 
-#: What a rescue may take on top of the grace or the lease.
-MARGIN = 5
 
-
-def run_python(unit: Instance, code: str, *arguments: str) -> str:
-    """Run a script of the unit that talks to Celery itself; what it prints."""
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=ROOT, env=unit.env(), capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
+@pytest.mark.parametrize("pool", POOLS)
 def test_command_runs_a_job_on_a_worker(celery_unit: Instance, ledger: Ledger, pool: str):
     worker = celery_unit.worker(pool=pool)
     run = run_job(celery_unit, "test.effect", journal=ledger.path)
@@ -206,6 +196,48 @@ def test_killed_worker_loses_its_attempt_and_not_its_run(
         assert (run["path"], run["reason"]) == ("in_process", "worker_lost")
 
 
+def test_lost_run_goes_to_a_worker_that_lives(
+    celery_unit: Instance, ledger: Ledger, caller: Caller
+):
+    celery_unit.start()
+    workers = [celery_unit.worker() for _ in range(2)]
+    run_id = caller.dispatch("test.effect", journal=ledger.path, seconds=4)
+    wait_until(lambda: ledger.journal("effect", run_id), 20)
+    pid = ledger.executor(run_id)
+    next(worker for worker in workers if pid in worker.children()).kill_group()
+    run = ledger.wait_for(run_id, "succeeded")
+    assert (run["path"], run["reason"]) == ("celery", None)
+    assert ledger.outcomes(run_id) == ["lost", "succeeded"]
+    assert len(ledger.journal("effect", run_id)) == 1
+
+
+def test_retry_tries_celery_first_again(celery_unit: Instance, ledger: Ledger):
+    run = run_job(celery_unit, "test.fail")
+    assert (run["state"], run["path"], run["reason"]) == ("failed", "in_process", "no_worker")
+    celery_unit.worker()
+    done = celery_unit.flask("jobs", "retry", run["id"])
+    assert done.returncode == 0, done.stderr
+    wait_until(lambda: ledger.outcomes(run["id"]) == ["failed", "failed"], 20)
+    check_paths(ledger, run["id"], [("in_process", "no_worker"), ("celery", None)])
+
+
+def test_scheduled_retry_tries_celery_first_again(celery_unit: Instance, ledger: Ledger):
+    """Its first execution and the one after the pause."""
+    celery_unit.start()
+    celery_unit.worker()
+    scheduled = celery_unit.flask("jobs", "schedule", "test.fail", "--every", "2")
+    assert scheduled.returncode == 0, scheduled.stderr
+    run_id = wait_until(lambda: ledger.runs("test.fail"), 20)[0]["id"]
+    ledger.wait_for(run_id, "failed")
+    assert ledger.outcomes(run_id) == ["failed", "failed"]
+    check_paths(ledger, run_id, [("celery", None), ("celery", None)])
+
+
+def check_paths(ledger: Ledger, run_id: str, expected: list[tuple[str, str | None]]) -> None:
+    attempts = ledger.attempts(run_id)
+    assert [(attempt["path"], attempt["reason"]) for attempt in attempts] == expected
+
+
 def test_worker_whose_parent_is_killed_executes_its_run_once(
     celery_unit: Instance, ledger: Ledger, caller: Caller
 ):
@@ -283,3 +315,31 @@ def test_restarts_of_redis_lose_and_double_no_run(
     print(f"\n{sorted({(run['path'], run['reason'] or '') for run in found})}")
     assert [run["state"] for run in found] == ["succeeded"] * runs
     check_one_effect_each(ledger, [str(run["id"]) for run in found])
+
+
+@on_one_kind
+@pytest.mark.parametrize("pool", ["gevent", "eventlet"])
+def test_pool_of_green_threads_is_refused_in_one_line(celery_unit: Instance, pool: str):
+    """By its class, since Celery looks for the package itself when it is named."""
+    line = check_refused(celery_unit, "custom", pool=f"celery.concurrency.{pool}:TaskPool")
+    assert line == "-P: this pool is not supported. Use prefork, threads, solo."
+
+
+@on_one_kind
+def test_worker_without_a_broker_is_refused_in_one_line(celery_unit: Instance):
+    del celery_unit.settings["celery_broker_url"]
+    line = check_refused(celery_unit, "prefork")
+    assert line == "CELERY_BROKER_URL: a worker needs it, or REDIS_URL, or REDIS_HOST."
+
+
+def check_refused(unit: Instance, name: str, pool: str = "") -> str:
+    """A worker with this pool does not start; what it says on one line."""
+    env = unit.env() | ({"CELERY_CUSTOM_WORKER_POOL": pool} if pool else {})
+    done = subprocess.run(
+        celery("worker", "-P", name),
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert not done.stdout
+    (line,) = done.stderr.splitlines()
+    return line

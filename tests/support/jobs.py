@@ -157,3 +157,11 @@ def print_text() -> None:
 def endless() -> None:
     """Tell a progress that no JSON can write."""
     current_run().progress(float("nan"), float("inf"), "for ever")
+
+
+def _nothing() -> None:
+    """Cost nothing but the way here."""
+
+
+for _priority in range(10):
+    job(f"test.priority_{_priority}", title="Nothing", priority=_priority)(_nothing)
