@@ -66,15 +66,13 @@ class Transport:
         if self._app is None:
             logger.debug("loaded %s", self.celery.main)
 
-    def has_worker(
-        self, queue: str, *, fresh: bool = False, seconds: float = DECISION_SECONDS
-    ) -> bool:
+    def has_worker(self, queue: str, *, fresh: bool = False) -> bool:
         """Whether a live worker listens to the queue; `fresh`: one that has missed no beat.
 
         Raises:
             BrokerFault: the broker failed, or did a moment ago and was not asked.
         """
-        return self._judged(lambda: self.broker.has_worker(queue, fresh=fresh), seconds)
+        return self._judged(lambda: self.broker.has_worker(queue, fresh=fresh), DECISION_SECONDS)
 
     def send(self, message: "Message", ends_at: float) -> None:
         """Send the message, until `ends_at` of the monotonic clock.
