@@ -62,7 +62,7 @@ def _redis_address(url: str) -> str:
 Zone = Annotated[str, AfterValidator(_known_zone)]
 RedisUrl = Annotated[str, AfterValidator(_redis_address)]
 RedisDb = Annotated[int, Field(ge=0)]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Keep = Annotated[int, Field(ge=0, le=1000)]
 

@@ -61,17 +61,29 @@ class Breaker:
             now = read_now(connection)
             fresh = {"id": ROW, "failures": 0, "changed_at": now}
             insert_new(connection, BrokerState, **fresh)
-            self._count(connection, fault, now)
+            if _is_free(connection):
+                self._count(connection, fault, now)
             self._keep(connection)
 
     def worked(self) -> None:
-        """The broker answered: forget the faults. Writes nothing when there were none."""
+        """The broker took all: forget the faults. Writes nothing when there were none."""
         view = self._believed()
-        if not view.failures and view.open_until is None:
-            return
+        if view.failures or view.open_until is not None:
+            self._close(failures=0)
+
+    def answered(self) -> None:
+        """The broker answers, and has not been sent anything: close an open breaker on trial.
+
+        The next fault opens it again, so that one which takes no message does not stay closed.
+        """
+        if self._believed().open_until is not None:
+            self._close(failures=self._limit - 1)
+
+    def _close(self, failures: int) -> None:
         with self._engine.begin() as connection:
-            statement = _row_update().values(failures=0, open_until=None, changed_at=db_now())
-            connection.execute(statement)
+            if _is_free(connection):
+                closed = {"failures": failures, "open_until": None, "changed_at": db_now()}
+                connection.execute(_row_update().values(closed))
             self._keep(connection)
         logger.info("the broker answers again")
 
@@ -110,9 +122,15 @@ class Breaker:
             # Further off than a whole period: the clock was set back since it opened.
             over = (until <= now) | (until > now + self._period)
             statement = _row_update().where(over).values(open_until=now + self._period)
-            won = changed(connection.execute(statement))
+            won = _is_free(connection) and changed(connection.execute(statement))
             self._keep(connection)
         return won
+
+
+def _is_free(connection: Connection) -> bool:
+    """Whether nobody holds the row: a process frozen while it writes holds up no decision."""
+    statement = select(BrokerState.id).where(BrokerState.id == ROW)
+    return connection.scalar(statement.with_for_update(skip_locked=True)) is not None
 
 
 def _read(connection: Connection, period: timedelta) -> BreakerView:

@@ -19,14 +19,16 @@ from k9ops.jobs.models import JobRun
 from k9ops.jobs.queries import known_id
 from k9ops.jobs.registry import Job, catalogue
 from k9ops.jobs.results import failure_of
-from k9ops.jobs.runner import take, work
+from k9ops.jobs.runner import persist, take, work
 from k9ops.jobs.runtime import executor_name
 from k9ops.jobs.states import Path, State, Via
 
 #: Celery's limits are the net behind ours.
 NET_SECONDS = 30
 #: Options of `apply_async` that the ledger does not have; ignoring them would break a promise.
-_UNSUPPORTED = ("countdown", "eta", "expires", "link", "link_error", "chord", "chain")
+_UNSUPPORTED = (
+    "queue", "priority", "countdown", "eta", "expires", "link", "link_error", "chord", "chain",
+)  # fmt: skip
 _CALLER = "celery"
 
 
@@ -81,8 +83,9 @@ class JobTask(Task):
     def _record(self, args: Any, kwargs: Any, task_id: str) -> str:
         """The run of a message that somebody sent past us (`celery call`)."""
         new = self._new_run(args, kwargs, task_id, Via.AUTO)
-        with db.engine.begin() as connection:
-            row = record(connection, new, Choice(Path.CELERY, None, 0.0, 0.0))
+        choice = Choice(Path.CELERY, None, 0.0, 0.0)
+        # Its message is gone from the queue: until it has its row, this process is all it has.
+        row = persist(lambda connection: record(connection, new, choice))
         return str(find(new).id if row is None else row.id)
 
     def _run_at_once(self, args: Any, kwargs: Any, task_id: str) -> Any:

@@ -190,22 +190,23 @@ def _end(context: RunContext, ending: Ending) -> None:
 
     lines = context.take_lines()
     try:
-        run = _persist(write)
+        run = persist(write)
     except LeaseLost:
         logger.warning("run %s: its end came too late, another attempt owns it", context.id)
     else:
         tell_celery(run)
 
 
-def _persist(write: Callable[[Connection], Row[Any]]) -> Row[Any] | None:
+def persist(write: Callable[[Connection], Row[Any] | None]) -> Row[Any] | None:
+    """What `write` returns, in a transaction tried again and again while the database is away."""
     for pause in (*END_PAUSES, None):
         try:
             with db.engine.begin() as connection:
                 return write(connection)
         except (OperationalError, InterfaceError) as error:
             if pause is None:
-                current_app.logger.exception("the end of a run could not be written")
+                current_app.logger.exception("the database stayed away too long")
                 return None
-            logger.warning("the end of a run waits for the database: %s", error)
+            logger.warning("what is to be written waits for the database: %s", error)
             time.sleep(pause)
     return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Engine
 
 from k9ops.jobs.breaker import Breaker
-from k9ops.jobs.broker import Broker, BrokerFault, fault_of
+from k9ops.jobs.broker import ALIVE_SECONDS, Broker, BrokerFault, fault_of
 from k9ops.jobs.deadline import within
 from k9ops.jobs.queues import queue_names
 from k9ops.jobs.registry import catalogue
@@ -72,7 +72,9 @@ class Transport:
         Raises:
             BrokerFault: the broker failed, or did a moment ago and was not asked.
         """
-        return self._judged(lambda: self.broker.has_worker(queue, fresh=fresh), DECISION_SECONDS)
+        found = self._judged(lambda: self.broker.has_worker(queue, fresh=fresh), DECISION_SECONDS)
+        self.breaker.answered()
+        return found
 
     def send(self, message: "Message", ends_at: float) -> None:
         """Send the message, until `ends_at` of the monotonic clock.
@@ -85,6 +87,7 @@ class Transport:
         app = self.celery
         left = max(ends_at - time.monotonic(), _LEAST_SECONDS)
         self._judged(lambda: publish(app, message), left)
+        self.breaker.worked()
 
     def look(self) -> None:
         """Refresh what is known of the broker; one that is well again closes the breaker.
@@ -93,7 +96,12 @@ class Transport:
         """
         self.watch.look()
         if self.watch.known().fault is None and self.breaker.allows():
-            self.breaker.worked()
+            self.breaker.answered()
+
+    def is_away(self, fault: BrokerFault) -> bool:
+        """Whether the broker is away for longer than a hiccup."""
+        age = self.watch.known().age_seconds
+        return fault.reason is Reason.BREAKER_OPEN or age is None or age > ALIVE_SECONDS
 
     def tell_end(self, task_id: str, state: str, result: Any) -> None:
         """Write how a task ended for `AsyncResult`; a sick result backend changes nothing."""
@@ -122,14 +130,12 @@ class Transport:
             logger.debug("no connection to warm up: %s", error)
 
     def _judged(self, ask: Callable[[], R], seconds: float) -> R:
-        """The answer in time; the breaker learns of it."""
+        """The answer in time; the breaker learns of a fault."""
         if not self.breaker.allows():
             raise BrokerFault(Reason.BREAKER_OPEN, "the breaker is open")
         try:
-            answer = within(seconds, ask)
+            return within(seconds, ask)
         except Exception as error:
             fault = fault_of(error)
             self.breaker.failed(fault)
             raise fault from error
-        self.breaker.worked()
-        return answer

@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    and_,
+    case,
+    func,
+    select,
+    true,
+    update,
+)
 
 from k9ops.core.clock import read_now
 from k9ops.jobs.broker import BrokerFault
@@ -19,6 +30,7 @@ from k9ops.jobs.models import JobRun
 from k9ops.jobs.moves import Happening
 from k9ops.jobs.runtime import runtime
 from k9ops.jobs.states import Path, Reason, State, Via
+from k9ops.jobs.transport import Transport
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +46,11 @@ Where = tuple[ColumnElement[bool], ...]
 def watch_waiting(engine: Engine, only_run: str | None = None) -> int:
     """Look once after waiting runs (or after one); how many were handed on."""
     count = place(_unplaced(engine, only_run))
-    if runtime().transport is None:
+    transport = runtime().transport
+    if transport is None:
         return count + _give_up(engine, _grace(), Reason.CELERY_OFF, _of(only_run))
     for queue in _overdue_queues(engine, only_run):
-        count += _look_after(engine, queue, only_run)
+        count += _look_after(engine, transport, queue, only_run)
     return count
 
 
@@ -62,22 +75,33 @@ def _overdue_queues(engine: Engine, only_run: str | None) -> Sequence[str]:
         return connection.scalars(statement).all()
 
 
-def _look_after(engine: Engine, queue: str, only_run: str | None) -> int:
+def _look_after(engine: Engine, transport: Transport, queue: str, only_run: str | None) -> int:
     """Send again what may still be taken, and let the rest run here."""
     where = (JobRun.queue == queue, *_of(only_run))
     try:
-        alive = _has_worker(queue)
-    except BrokerFault:
-        return _give_up(engine, _grace(), Reason.NOT_PICKED_UP, where)
+        alive = transport.has_worker(queue)
+    except BrokerFault as fault:
+        # A hiccup is no reason: the messages are in their queue, and the workers come back.
+        away = transport.is_away(fault)
+        return _give_up(engine, _grace(), Reason.NOT_PICKED_UP, where) if away else 0
     settings = runtime().settings
     limit = timedelta(seconds=settings.jobs_pickup_limit_seconds) if alive else _grace()
     count = _give_up(engine, limit, Reason.NOT_PICKED_UP, where)
-    return count + _send_again(engine, where)
+    return count + _send_again(engine, (*where, _may_be_lost(engine, transport, queue)))
 
 
-def _has_worker(queue: str) -> bool:
-    transport = runtime().transport
-    return transport is not None and transport.has_worker(queue)
+def _may_be_lost(engine: Engine, transport: Transport, queue: str) -> ColumnElement[bool]:
+    """Which runs another message may help: each one more, and more yet while some are missing.
+
+    The queue holds fewer messages than runs wait for it: that tells that some are missing.
+    """
+    known = transport.watch.known().view
+    with engine.connect() as connection:
+        counted = select(func.count()).select_from(JobRun).where(_sent(), JobRun.queue == queue)
+        waiting = connection.scalar(counted) or 0
+    if known is None or known.lengths.get(queue, 0) < waiting:
+        return true()
+    return JobRun.republished == 0
 
 
 def _give_up(engine: Engine, after: timedelta, reason: Reason, where: Where) -> int:

@@ -17,7 +17,7 @@ LOOK_SECONDS = 2.0
 #: Who asks with older knowledge than this looks first …
 _OLD_SECONDS = 5.0
 #: … and waits at most so long for the answer.
-_PATIENCE_SECONDS = 0.3
+_PATIENCE_SECONDS = 0.15
 _DEADLINE_SECONDS = 0.75
 
 
