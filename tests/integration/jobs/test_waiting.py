@@ -1,6 +1,5 @@
 """Runs that wait for Celery: who looks after them, and when they run here instead."""
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -14,6 +13,7 @@ from k9ops.jobs import dispatch, enqueue
 from k9ops.jobs.broker import alive_key
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.queries import get_run
+from k9ops.jobs.runtime import runtime
 from k9ops.jobs.waiting import watch_waiting
 from tests.support.redis import RedisServer
 
@@ -103,3 +103,25 @@ def test_commit_succeeds_when_the_run_it_recorded_cannot_be_placed(make_unit):
     assert get_run(run.id).placed is False
     watch_waiting(db.engine)
     assert get_run(run.id).path == "celery"
+
+
+def test_hiccup_of_the_broker_moves_no_waiting_run(make_unit, redis_server):
+    make_unit(jobs_pickup_grace_seconds=30)
+    run = dispatch("test.sleep")
+    age(run.id, 60)
+    runtime().transport.look()
+    redis_server.freeze()
+    watch_waiting(db.engine)
+    assert get_run(run.id).path == "celery"
+    for _ in range(3):  # until the breaker opens: no hiccup any more
+        watch_waiting(db.engine)
+    assert get_run(run.id).reason == "not_picked_up"
+    redis_server.thaw()
+
+
+def test_broker_that_answers_but_takes_no_message_opens_the_breaker(make_unit, redis_server):
+    make_unit()
+    with redis_server.client(1) as client:
+        client.execute_command("ACL", "SETUSER", "default", "-lpush")
+    reasons = [dispatch("test.sleep").reason for _ in range(4)]
+    assert reasons == ["broker_refused"] * 3 + ["breaker_open"]
