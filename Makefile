@@ -77,11 +77,11 @@ run: setup  ## Start the product (PORT=8000, WORKERS=2, SAMPLE=no for an empty u
 	@exec scripts/run
 
 worker: setup  ## Start a Celery worker (QUEUES=backups,reports, CONCURRENCY=2, WORKER_NAME=celery)
-	@exec $(BIN)/celery -A k9ops.worker worker --loglevel=INFO --hostname=$(WORKER_NAME)@%h \
+	@exec $(BIN)/celery -A k9ops.worker worker --hostname=$(WORKER_NAME)@%h \
 		-c $(CONCURRENCY) $(if $(QUEUES),-Q $(QUEUES))
 
 beat: setup  ## Start Celery Beat (with JOBS_SCHEDULER=beat)
-	@exec $(BIN)/celery -A k9ops.worker beat --loglevel=INFO --pidfile=
+	@exec $(BIN)/celery -A k9ops.worker beat --pidfile=
 
 scheduler: setup  ## Start a separate scheduler (with JOBS_SCHEDULER=standalone)
 	@exec $(BIN)/flask scheduler
