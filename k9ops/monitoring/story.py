@@ -100,12 +100,13 @@ def missed_words(gap: Any) -> str:
     first, last = (
         formats.plain(datetime.fromisoformat(gap[name])) for name in ("first_due", "last_due")
     )
-    text = ngettext(
+    return ngettext(
         "Missed once, at %(first)s.",
         "Missed %(num)s times, from %(first)s to %(last)s.",
         int(gap["count"]),
+        first=first,
+        last=last,
     )
-    return text % {"first": first, "last": last}
 
 
 def _why(run: JobRun) -> str:

@@ -1,13 +1,16 @@
 """The pages of jobs and runs as an administrator meets them."""
 
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from k9ops.core.db import db
 from k9ops.jobs import dispatch
+from k9ops.jobs.due import fire
 from k9ops.jobs.foreground import run_here
+from k9ops.jobs.models import PeriodicTask
 from k9ops.jobs.queries import get_run
 from k9ops.jobs.tasks import schedule_task
 from tests.support.people import csrf_token
@@ -231,3 +234,17 @@ def test_run_page_asks_few_statements(page, ended, app):
     with counted(app) as statements:
         page.get(f"/runs/{run.id}")
     assert len(statements) <= STATEMENTS_AT_MOST
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "Missed 3 times, from"), ("ar", "فات 3 مواعيد، من")]
+)
+def test_runs_tell_of_a_gap(page, app, language, words):
+    with app.app_context():
+        task = schedule_task("test.sleep", every=600, misfire="skip", by="amal")
+        since = task.watermark - timedelta(minutes=35)
+        values = {"anchor_at": since, "watermark": since, "next_due_at": since}
+        db.session.execute(update(PeriodicTask).where(PeriodicTask.id == task.id).values(values))
+        db.session.commit()
+        fire(db.engine, task.id, 10)
+    assert words in page.get(f"/runs?state=missed&lang={language}").text
