@@ -5,6 +5,7 @@ An empty value counts as absent. `docs/settings.md` lists every setting with its
 """
 
 import os
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -51,11 +52,15 @@ def _redis_address(url: str) -> str:
         return url
     try:
         parts = urlsplit(url)
-        is_known = parts.scheme in ("redis", "rediss") and parts.hostname and (parts.port or True)
+        is_known = bool(parts.hostname) and parts.scheme in ("redis", "rediss")
+        is_known = is_known and parts.port != 0 and bool(re.fullmatch(r"/?\d*", parts.path))
     except ValueError:
         is_known = False
     if not is_known:
-        raise ValueError("must read like redis://:password@host:6379/1, or rediss:// for TLS")
+        raise ValueError(
+            "must read like redis://:password@host:6379/1, or rediss:// for TLS; "
+            "write @ in a password as %40, / as %2F, : as %3A, # as %23"
+        )
     return url
 
 

@@ -30,7 +30,7 @@ from k9ops.jobs.moves import RUNS, Happening, move
 from k9ops.jobs.prepared import Moved, PreparedMove, insert_selected
 from k9ops.jobs.registry import catalogue
 from k9ops.jobs.retries import Next, Retry, after_attempt
-from k9ops.jobs.states import Outcome, Path, State
+from k9ops.jobs.states import Outcome, Path, State, Via
 
 ATTEMPTS: Any = JobAttempt.__table__
 
@@ -84,7 +84,7 @@ def claim(connection: Connection, run_id: str, path: Path, executor: str) -> Cla
 def _claiming(path: Path, limits: tuple[tuple[str, float], ...]) -> PreparedMove:
     """Who executes in process takes only what was placed here; a message may come late."""
     here = path is Path.IN_PROCESS
-    placed_here = (RUNS.c.path == path,) if here else ()
+    placed_here = (RUNS.c.path == path,) if here else (RUNS.c.via != Via.HERE,)
     known = (RUNS.c.job.in_([name for name, _seconds in limits]),)
     values = {
         "token": RUNS.c.token + 1,

@@ -1,11 +1,14 @@
 """Jobs as Celery tasks: one for each of the catalogue, each only a way into the ledger."""
 
 import inspect
+import logging
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from celery import Celery, Task
+from celery.exceptions import InvalidTaskError
 from celery.utils import uuid
+from celery.worker.request import Request
 from flask import Flask, has_app_context
 
 from k9ops.core.db import db
@@ -31,12 +34,28 @@ _UNSUPPORTED = (
 )  # fmt: skip
 _CALLER = "celery"
 
+logger = logging.getLogger(__name__)
+
+
+class JobRequest(Request):
+    """A message as a worker reads it: one that is no task's is refused, and ends no worker.
+
+    Celery would end with it, leave it in its queue, and end with it again.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().__init__(*args, **kwargs)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise InvalidTaskError(f"not a task's message: {error}") from error
+
 
 class JobTask(Task):
     """A job's task. Every call of it is a run of the ledger."""
 
     abstract = True
     typing = False
+    Request = JobRequest
     job: Job[..., Any]
     flask_app: Flask
 
@@ -62,9 +81,22 @@ class JobTask(Task):
         with self._context():
             if request.is_eager or request.called_directly:
                 return self._run_at_once(args, kwargs, request.id or uuid())
-            run_id = (request.headers or {}).get(RUN_HEADER)
-            self._execute(run_id or self._record(args, kwargs, request.id))
+            headers = request.headers or {}
+            if RUN_HEADER in headers:
+                self._execute(headers[RUN_HEADER])
+            else:
+                self._execute_call(args, kwargs, request.id)
         return None
+
+    def _execute_call(self, args: Any, kwargs: Any, task_id: str) -> None:
+        """A message that somebody sent past us; one with wrong arguments is told and counted."""
+        try:
+            run_id = self._record(args, kwargs, task_id)
+        except BadInput as error:
+            logger.warning("message %s is dropped: %s %s", task_id, error.message, error.hint)
+            count_dropped(db.engine, "unknown_messages")
+        else:
+            self._execute(run_id)
 
     def _execute(self, run_id: str) -> None:
         """Execute the run of a message, if it is still to be had."""

@@ -63,6 +63,8 @@ class Presence(bootsteps.StartStopStep):
         threading.Thread(target=_beat, args=arguments, name="presence", daemon=True).start()
         # Ctrl-C ends a worker as SIGTERM does; Celery would report it as a failure.
         signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
+        if strange := set(queues) - {queue.name for queue in consumer.app.conf.task_queues}:
+            logger.warning("-Q: no job uses %s", ", ".join(map(repr, sorted(strange))))
         logger.info("%s is ready for %s", consumer.hostname, ", ".join(queues))
 
     def stop(self, consumer: Any) -> None:

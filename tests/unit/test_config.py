@@ -163,8 +163,9 @@ def test_start_names_what_is_missing_when_celery_is_wanted_without_a_broker(star
     assert error.startswith("USE_CELERY: needs CELERY_BROKER_URL")
 
 
+@pytest.mark.parametrize("url", ["amqp://k9:hunter2@localhost", "redis://:a@ss/hunter2@host/1"])
 @pytest.mark.parametrize("name", ["celery_broker_url", "celery_result_backend", "redis_url"])
-def test_start_keeps_a_broker_address_to_itself(start, name):
-    _, out, error = start(**{name: "amqp://k9:hunter2@localhost"})
+def test_start_keeps_a_broker_address_to_itself(start, name, url):
+    _, out, error = start(**{name: url})
     assert error.startswith(f"{name.upper()}: ")
     assert "hunter2" not in out + error

@@ -22,8 +22,10 @@ from k9ops.jobs.native import register_tasks
 from k9ops.jobs.queries import get_run
 from k9ops.jobs.registry import catalogue
 from k9ops.jobs.results import JobFailed
+from k9ops.jobs.runner import take
 from k9ops.jobs.runtime import runtime
 from k9ops.jobs.scheduler import EngineService
+from k9ops.jobs.states import Path
 from k9ops.jobs.waiting import watch_waiting
 from tests.support.redis import RedisServer
 
@@ -200,6 +202,7 @@ def test_delay_refuses_options_that_the_ledger_does_not_have(make_unit):
     [
         ("01a1fd8e-c89e-79d3-82d4-8b07ea7804e2", "unknown_messages"),
         ("no id at all", "unknown_messages"),
+        (12, "unknown_messages"),
         (None, "stale_messages"),
     ],
 )
@@ -228,3 +231,20 @@ def test_breaker_closes_when_the_clock_was_set_back(make_unit, redis_server):
     time.sleep(1.1)
     assert dispatch("test.sleep").reason == "no_worker"
     assert runtime().transport.breaker.view().open_until is None
+
+
+def test_message_with_wrong_arguments_is_dropped_and_counted(make_unit):
+    task = tasks_of(make_unit()).tasks["test.sleep"]
+    task.push_request(headers={}, called_directly=False, id="t")
+    try:
+        task.run(seconds="long")
+    finally:
+        task.pop_request()
+    assert runtime().transport.breaker.view().unknown_messages == 1
+    assert db.session.query(JobRun).count() == 0
+
+
+def test_run_that_was_asked_for_here_is_no_workers(make_unit):
+    make_unit()
+    run = dispatch("test.sleep", via="here")
+    assert take(run.id, "worker:test:1", Path.CELERY) is None
