@@ -3,7 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -16,8 +17,10 @@ from sqlalchemy import Engine, create_engine, text
 
 from config import ROOT
 from k9ops.jobs.broker import lists_of
+from tests.support.celery_workers import CeleryProcess
+from tests.support.databases import KINDS
 from tests.support.jobs import read
-from tests.support.processes import Instance, wait_until
+from tests.support.processes import Instance, Server, wait_until
 from tests.support.redis import RedisServer
 
 SETTINGS = {
@@ -31,8 +34,19 @@ GRACE, LEASE = 3, SETTINGS["jobs_lease_seconds"]
 MARGIN = 5
 POOLS = ("prefork", "threads", "solo")
 
+
+def with_quick(name: str, values: Iterable[str], *quick: str) -> pytest.MarkDecorator:
+    """Parametrize by all these values; those that are not quick are slow."""
+    slow = pytest.mark.slow
+    marked = [value if value in quick else pytest.param(value, marks=slow) for value in values]
+    return pytest.mark.parametrize(name, marked)
+
+
 #: For tests in which the kind of the database does not matter.
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"])
+#: For those in which it hardly does: the other kind is slow.
+quick_on_postgresql = with_quick("database_kind", KINDS, "postgresql")
+quick_on_sqlite = with_quick("database_kind", KINDS, "sqlite")
 
 #: Dispatches what it is told, line by line, and tells each run's id.
 CALLER = """
@@ -126,10 +140,17 @@ class Caller:
             [sys.executable, "-c", CALLER],
             cwd=ROOT, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
-        assert self._process.stdout.readline() == "ready\n"
+        self._is_ready = False
+
+    def wait_ready(self) -> None:
+        """Until then it starts beside what else the test starts."""
+        if not self._is_ready:
+            assert self._process.stdout.readline() == "ready\n"
+            self._is_ready = True
 
     def dispatch(self, name: str, *, options: dict[str, Any] | None = None, **given: Any) -> str:
         """Dispatch and return at once; the run's id."""
+        self.wait_ready()
         line = json.dumps([name, given, options or {}], default=str)
         self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
@@ -159,6 +180,13 @@ def make_caller(celery_unit: Instance) -> Iterator[Callable[..., Caller]]:
 @pytest.fixture
 def caller(make_caller: Callable[..., Caller]) -> Caller:
     return make_caller()
+
+
+def start_both(unit: Instance, **options: Any) -> tuple[Server, CeleryProcess]:
+    """A web process and a worker with these options, started side by side."""
+    with ThreadPoolExecutor(2) as pool:
+        server, worker = pool.submit(unit.start), pool.submit(unit.worker, **options)
+        return server.result(), worker.result()
 
 
 def run_job(unit: Instance, name: str, *, wrap: Any = list, **given: Any) -> dict[str, Any]:

@@ -13,7 +13,11 @@ from tests.faults.conftest import (
     as_instant,
     check_occurrences,
     on_postgresql,
+    quick_on_postgresql,
+    quick_on_sqlite,
+    start_both,
     stop_ticking,
+    with_quick,
 )
 from tests.support.processes import Instance, wait_until
 from tests.support.proxy import Proxy
@@ -27,13 +31,14 @@ TICKERS = {
 }
 
 
-@pytest.mark.parametrize("who", TICKERS)
-@pytest.mark.parametrize("seconds", [8, pytest.param(202, marks=pytest.mark.slow)])
+@quick_on_sqlite
+@with_quick("who", TICKERS, "both")
+@pytest.mark.parametrize("seconds", [6, pytest.param(202, marks=pytest.mark.slow)])
 @pytest.mark.timeout(400)
 def test_each_occurrence_has_one_run(celery_unit: Instance, ledger: Ledger, who: str, seconds: int):
     scheduler, web_workers, beats = TICKERS[who]
     celery_unit.settings["jobs_scheduler"] = scheduler
-    celery_unit.worker(concurrency=2)
+    celery_unit.worker(concurrency=2)  # there before the first tick
     celery_unit.start(workers=web_workers)
     for _ in range(beats):
         celery_unit.beat(jobs_scheduler="beat")
@@ -44,14 +49,14 @@ def test_each_occurrence_has_one_run(celery_unit: Instance, ledger: Ledger, who:
     assert {run["path"] for run in ledger.runs("tick.each")} == {"celery"}
 
 
-@pytest.mark.parametrize("who", ["beat", "apscheduler"])
+@quick_on_postgresql
+@with_quick("who", ["beat", "apscheduler"], "beat")
 def test_changed_trigger_is_followed_while_it_runs(celery_unit: Instance, ledger: Ledger, who: str):
     sync = 2
     celery_unit.settings["celery_beat_db_scheduler_sync_every_seconds"] = sync
     scheduler, _, beats = TICKERS[who]
     celery_unit.settings["jobs_scheduler"] = scheduler
-    celery_unit.worker()
-    celery_unit.start()
+    start_both(celery_unit)
     for _ in range(beats):
         celery_unit.beat()
     wait_until(lambda: ledger.runs("tick.each"), 20)
@@ -84,6 +89,7 @@ def test_changed_crontab_is_followed_while_it_runs(celery_unit: Instance, ledger
     assert late < timedelta(seconds=3)
 
 
+@pytest.mark.slow
 def test_beat_ends_cleanly(celery_unit: Instance, ledger: Ledger):
     celery_unit.settings["jobs_scheduler"] = "beat"
     celery_unit.start()
@@ -107,8 +113,7 @@ def test_beat_outlives_the_loss_of_its_database(
     port = urlsplit(database_url).port
     proxy = make_proxy(port)
     celery_unit.settings["jobs_scheduler"] = "beat"
-    celery_unit.worker(concurrency=2)
-    celery_unit.start()
+    start_both(celery_unit, concurrency=2)
     beat = celery_unit.beat(database_url=database_url.replace(f":{port}/", f":{proxy.port}/"))
     wait_until(lambda: len(ledger.runs("tick.each")) >= 2, 20)
     proxy.refuse()

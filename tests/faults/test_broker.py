@@ -16,7 +16,10 @@ from tests.faults.conftest import (
     check_one_effect_each,
     messages,
     on_postgresql,
+    quick_on_postgresql,
     run_job,
+    start_both,
+    with_quick,
 )
 from tests.support.processes import Instance, wait_until
 from tests.support.proxy import Proxy
@@ -33,7 +36,7 @@ SICK = {
 
 
 @on_postgresql
-@pytest.mark.parametrize("sickness", SICK)
+@with_quick("sickness", SICK, "stop")
 def test_sick_broker_is_found_out_within_a_second(
     celery_unit: Instance, redis_server: RedisServer, ledger: Ledger, sickness: str
 ):
@@ -44,6 +47,7 @@ def test_sick_broker_is_found_out_within_a_second(
 
 
 @on_postgresql
+@pytest.mark.slow
 @pytest.mark.parametrize("sickness", SICK)
 def test_broker_that_falls_sick_under_its_worker_is_found_out(
     celery_unit: Instance,
@@ -53,8 +57,7 @@ def test_broker_that_falls_sick_under_its_worker_is_found_out(
     sickness: str,
 ):
     """The same for a process whose connections to the broker are open, beside a live worker."""
-    celery_unit.start()
-    celery_unit.worker()
+    start_both(celery_unit)
     first = caller.dispatch("test.effect", journal=ledger.path)
     assert ledger.wait_for(first, "succeeded")["path"] == "celery"
     getattr(redis_server, sickness)()
@@ -73,7 +76,7 @@ def test_wrong_password_is_a_refusal(make_redis: Callable[..., RedisServer], cel
 
 
 @on_postgresql
-@pytest.mark.parametrize("queues", [None, "reports,backups"])
+@pytest.mark.parametrize("queues", [None, pytest.param("reports,backups", marks=pytest.mark.slow)])
 def test_queue_without_worker_is_known(celery_unit: Instance, queues: str | None):
     if queues:
         celery_unit.worker(queues)
@@ -81,7 +84,7 @@ def test_queue_without_worker_is_known(celery_unit: Instance, queues: str | None
 
 
 @on_postgresql
-@pytest.mark.parametrize("sickness", ["stop", "freeze"])
+@with_quick("sickness", ["stop", "freeze"], "freeze")
 def test_sick_result_backend_alone_changes_nothing(
     celery_unit: Instance, make_redis: Callable[..., RedisServer], ledger: Ledger, sickness: str
 ):
@@ -103,6 +106,7 @@ def test_encrypted_broker_with_password_carries_runs(
     check_on_celery(run_job(celery_unit, "test.sleep"))
 
 
+@pytest.mark.slow
 @on_postgresql
 def test_untrusted_certificate_is_found_out(
     make_redis: Callable[..., RedisServer], celery_unit: Instance
@@ -131,7 +135,7 @@ WAYS = {
 
 
 @on_postgresql
-@pytest.mark.parametrize("way", WAYS)
+@with_quick("way", WAYS, "drip")
 def test_sick_network_is_found_out_within_a_second(
     celery_unit: Instance,
     redis_server: RedisServer,
@@ -148,22 +152,24 @@ def test_sick_network_is_found_out_within_a_second(
     check_fell_back(run_job(celery_unit, "test.sleep"), reason)
 
 
+@quick_on_postgresql
 def test_message_of_a_frozen_broker_has_no_second_effect(
     celery_unit: Instance, redis_server: RedisServer, ledger: Ledger, caller: Caller
 ):
-    celery_unit.start()
-    worker = celery_unit.worker()
+    _, worker = start_both(celery_unit)
     first = caller.dispatch("test.effect", journal=ledger.path)
     ledger.wait_for(first, "succeeded")
     redis_server.freeze()
     run_id = caller.dispatch("test.effect", journal=ledger.path)
     run = ledger.wait_for(run_id, "succeeded")
     assert (run["path"], run["reason"]) == ("in_process", "broker_timeout")
+    assert run["decision_ms"] < 1000
     redis_server.thaw()
     check_settled(ledger, redis_server, run_id)
     worker.stop()
 
 
+@pytest.mark.slow
 def test_message_whose_publishing_failed_is_no_second_run(
     celery_unit: Instance,
     redis_server: RedisServer,
@@ -174,8 +180,7 @@ def test_message_whose_publishing_failed_is_no_second_run(
     """The broker took the message, its answer was lost: the run falls back, the message stays."""
     proxy = make_proxy(redis_server.port)
     caller = make_caller(celery_broker_url=redis_server.url(1, port=proxy.port))
-    celery_unit.start()
-    worker = celery_unit.worker()
+    _, worker = start_both(celery_unit)
     ledger.wait_for(caller.dispatch("test.effect", journal=ledger.path), "succeeded")
     worker.freeze()
     proxy.swallow_reply(to=b"LPUSH")
@@ -200,16 +205,17 @@ def check_settled(ledger: Ledger, server: RedisServer, run_id: str) -> None:
     assert len(ledger.journal("effect", run_id)) == 1
 
 
+@quick_on_postgresql
 def test_breaker_opens_after_three_failures_for_every_process(
     celery_unit: Instance, redis_server: RedisServer
 ):
     redis_server.stop()
     for _ in range(3):
         check_fell_back(run_job(celery_unit, "test.sleep"), "broker_unreachable")
-    for _ in range(2):
-        check_fell_back(run_job(celery_unit, "test.sleep"), "breaker_open", within_ms=50)
+    check_fell_back(run_job(celery_unit, "test.sleep"), "breaker_open", within_ms=50)
 
 
+@pytest.mark.slow
 def test_breaker_lets_one_ask_and_closes_when_the_broker_is_well(
     celery_unit: Instance, redis_server: RedisServer
 ):
@@ -228,6 +234,7 @@ def test_breaker_lets_one_ask_and_closes_when_the_broker_is_well(
     assert worker.process.poll() is None
 
 
+@pytest.mark.slow
 @on_postgresql
 def test_flapping_network_loses_and_doubles_nothing(
     celery_unit: Instance,
@@ -239,8 +246,7 @@ def test_flapping_network_loses_and_doubles_nothing(
     proxy = make_proxy(redis_server.port)
     celery_unit.settings["celery_broker_url"] = redis_server.url(1, port=proxy.port)
     celery_unit.settings["jobs_breaker_seconds"] = 1
-    celery_unit.start()
-    celery_unit.worker()
+    start_both(celery_unit)
     proxy.flap(up=2, down=1)
     caller = make_caller()
     run_ids = [

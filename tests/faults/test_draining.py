@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.faults.conftest import POOLS, Caller, Ledger, on_postgresql
+from tests.faults.conftest import POOLS, Caller, Ledger, on_postgresql, start_both, with_quick
 from tests.support.celery_workers import CeleryProcess
 from tests.support.processes import Instance, wait_until
 
@@ -13,13 +13,12 @@ PROMPT = 5
 
 
 @on_postgresql
-@pytest.mark.parametrize("pool", POOLS)
+@with_quick("pool", POOLS, "prefork")
 def test_stopped_worker_gives_its_run_to_a_web_process(
     celery_unit: Instance, ledger: Ledger, caller: Caller, pool: str
 ):
     """The job heeds nothing: it is fenced, and its process ends over it."""
-    celery_unit.start()
-    worker = celery_unit.worker(pool=pool)
+    _, worker = start_both(celery_unit, pool=pool)
     run_id = caller.dispatch("test.effect", journal=ledger.path, seconds=5)
     wait_until(lambda: ledger.journal("effect", run_id), 20)
     worker.stop()
@@ -29,6 +28,7 @@ def test_stopped_worker_gives_its_run_to_a_web_process(
 
 
 @on_postgresql
+@pytest.mark.slow
 @pytest.mark.parametrize("pool", POOLS)
 def test_stopped_worker_gives_its_run_to_another_worker(
     celery_unit: Instance, ledger: Ledger, caller: Caller, pool: str
@@ -56,12 +56,12 @@ def check_given_on(ledger: Ledger, run_id: str, paths: list[str]) -> None:
 
 
 @on_postgresql
+@pytest.mark.slow
 @pytest.mark.parametrize("pool", POOLS)
 def test_run_that_heeds_a_stopping_worker_ends_it_sooner(
     celery_unit: Instance, ledger: Ledger, caller: Caller, pool: str
 ):
-    celery_unit.start()
-    worker = celery_unit.worker(pool=pool)
+    _, worker = start_both(celery_unit, pool=pool)
     run_id = caller.dispatch("test.sleep", journal=ledger.path, seconds=6)
     wait_until(lambda: ledger.journal("start", run_id), 20)
     stopped_at = time.monotonic()
@@ -73,13 +73,13 @@ def test_run_that_heeds_a_stopping_worker_ends_it_sooner(
 
 
 @on_postgresql
+@pytest.mark.slow
 @pytest.mark.parametrize("pool", ["threads", "solo"])
 def test_stopped_worker_ends_the_child_of_its_run(
     celery_unit: Instance, ledger: Ledger, caller: Caller, pool: str
 ):
     """These pools give a job of its own process a child, as a web process does."""
-    celery_unit.start()
-    worker = celery_unit.worker(pool=pool)
+    _, worker = start_both(celery_unit, pool=pool)
     run_id = caller.dispatch("tick.long_child", seconds=6)
     wait_until(lambda: ledger.journal("start", run_id), 20)
     assert ledger.attempts(run_id)[0]["executor"].startswith("child:")
@@ -90,7 +90,7 @@ def test_stopped_worker_ends_the_child_of_its_run(
 
 
 @on_postgresql
-@pytest.mark.parametrize("pool", POOLS)
+@with_quick("pool", POOLS, "solo")
 def test_short_run_ends_within_the_grace(
     celery_unit: Instance, ledger: Ledger, caller: Caller, pool: str
 ):
@@ -106,6 +106,7 @@ def test_short_run_ends_within_the_grace(
 
 
 @on_postgresql
+@pytest.mark.slow
 @pytest.mark.parametrize("pool", POOLS)
 def test_idle_worker_ends_promptly(celery_unit: Instance, pool: str):
     worker = celery_unit.worker(pool=pool)

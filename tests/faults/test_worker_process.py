@@ -2,13 +2,20 @@
 
 import signal
 
-import pytest
-
-from tests.faults.conftest import Ledger, check_on_celery, run_job
+from tests.faults.conftest import (
+    POOLS,
+    Ledger,
+    check_on_celery,
+    on_postgresql,
+    quick_on_postgresql,
+    run_job,
+    with_quick,
+)
 from tests.support.processes import Instance, wait_until
 from tests.support.redis import RedisServer
 
 
+@quick_on_postgresql
 def test_worker_logs_as_other_processes_do(
     celery_unit: Instance, ledger: Ledger, redis_server: RedisServer
 ):
@@ -24,7 +31,8 @@ def test_worker_logs_as_other_processes_do(
     worker.stop()
 
 
-@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
+@on_postgresql
+@with_quick("pool", POOLS, "prefork")
 def test_worker_ends_well_when_interrupted(celery_unit: Instance, pool: str):
     worker = celery_unit.worker(pool=pool)
     worker.process.send_signal(signal.SIGINT)

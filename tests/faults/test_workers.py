@@ -22,8 +22,12 @@ from tests.faults.conftest import (
     check_on_celery,
     check_one_effect_each,
     messages,
+    quick_on_postgresql,
+    quick_on_sqlite,
     run_job,
     run_python,
+    start_both,
+    with_quick,
 )
 from tests.support.celery_workers import celery
 from tests.support.databases import on_one_kind
@@ -31,7 +35,8 @@ from tests.support.processes import Instance, wait_until
 from tests.support.redis import RedisServer
 
 
-@pytest.mark.parametrize("pool", POOLS)
+@quick_on_postgresql
+@with_quick("pool", POOLS, "threads")
 def test_command_runs_a_job_on_a_worker(celery_unit: Instance, ledger: Ledger, pool: str):
     worker = celery_unit.worker(pool=pool)
     run = run_job(celery_unit, "test.effect", journal=ledger.path)
@@ -47,12 +52,14 @@ print(celery.tasks["test.effect"].delay(sys.argv[1]).id)
 """
 
 
+@quick_on_postgresql
 def test_delay_leaves_a_run_of_celery(celery_unit: Instance, ledger: Ledger):
     celery_unit.worker()
     task_id = run_python(celery_unit, DELAY, str(ledger.path))
     check_native(ledger, task_id)
 
 
+@quick_on_postgresql
 def test_celery_call_leaves_a_run_of_celery(celery_unit: Instance, ledger: Ledger):
     celery_unit.worker()
     arguments = json.dumps({"journal": str(ledger.path)})
@@ -81,6 +88,7 @@ print(celery.tasks["test.effect"].apply(kwargs={"journal": sys.argv[1]}).get()["
 """
 
 
+@pytest.mark.slow
 def test_apply_leaves_a_run_in_process(celery_unit: Instance, ledger: Ledger):
     assert run_python(celery_unit, APPLY, str(ledger.path)) == "new"
     (run,) = ledger.runs("test.effect")
@@ -96,6 +104,7 @@ print(result.get(timeout=30)["state"], result.state)
 """
 
 
+@pytest.mark.slow
 def test_result_backend_tells_the_end(
     celery_unit: Instance, redis_server: RedisServer, ledger: Ledger
 ):
@@ -121,11 +130,12 @@ def check_untouched(ledger: Ledger, server: RedisServer, run_id: str) -> None:
     assert len(ledger.journal("effect", run_id)) == 1
 
 
+@quick_on_postgresql
 def test_frozen_worker_is_passed_over_and_its_message_is_no_second_run(
     celery_unit: Instance, ledger: Ledger, caller: Caller, redis_server: RedisServer
 ):
-    celery_unit.start()
-    worker = celery_unit.worker()
+    _, worker = start_both(celery_unit)
+    caller.wait_ready()
     worker.freeze()
     run_id = caller.dispatch("test.effect", journal=ledger.path)
     assert ledger.run(run_id)["path"] == "celery"
@@ -137,12 +147,13 @@ def test_frozen_worker_is_passed_over_and_its_message_is_no_second_run(
     assert ledger.outcomes(run_id) == ["succeeded"]
 
 
+@quick_on_postgresql
 def test_message_that_redis_lost_is_made_good(
     celery_unit: Instance, ledger: Ledger, caller: Caller, redis_server: RedisServer
 ):
     """The worker had not taken it when Redis started anew without its data."""
-    celery_unit.start()
-    worker = celery_unit.worker()
+    _, worker = start_both(celery_unit)
+    caller.wait_ready()
     worker.freeze()
     run_id = caller.dispatch("test.effect", journal=ledger.path)
     assert ledger.run(run_id)["path"] == "celery"
@@ -154,14 +165,16 @@ def test_message_that_redis_lost_is_made_good(
     assert ledger.outcomes(run_id) == ["succeeded"]
 
 
-@pytest.mark.parametrize("seconds", [12, pytest.param(180, marks=pytest.mark.slow)])
+@quick_on_postgresql
+@pytest.mark.parametrize(
+    ("seconds", "grace"), [(6, GRACE), pytest.param(180, 5, marks=pytest.mark.slow)]
+)
 @pytest.mark.timeout(300)
 def test_runs_wait_for_a_busy_worker(
-    celery_unit: Instance, ledger: Ledger, caller: Caller, seconds: int
+    celery_unit: Instance, ledger: Ledger, caller: Caller, seconds: int, grace: int
 ):
-    celery_unit.settings["jobs_pickup_grace_seconds"] = 5
-    celery_unit.start()
-    celery_unit.worker()
+    celery_unit.settings["jobs_pickup_grace_seconds"] = grace
+    start_both(celery_unit)
     work = {"seconds": seconds, "journal": ledger.path}
     busy = caller.dispatch("test.sleep", **work)
     wait_until(lambda: ledger.journal("start", busy), 20)
@@ -173,12 +186,12 @@ def test_runs_wait_for_a_busy_worker(
         assert len(ledger.journal("start", run_id)) == 1
 
 
-@pytest.mark.parametrize("victim", ["worker", "child"])
+@quick_on_postgresql
+@with_quick("victim", ["worker", "child"], "worker")
 def test_killed_worker_loses_its_attempt_and_not_its_run(
     celery_unit: Instance, ledger: Ledger, caller: Caller, victim: str
 ):
-    celery_unit.start()
-    worker = celery_unit.worker()
+    _, worker = start_both(celery_unit)
     run_id = caller.dispatch("test.effect", journal=ledger.path, seconds=4)
     wait_until(lambda: ledger.journal("effect", run_id), 20)
     killed_at = time.monotonic()
@@ -196,6 +209,7 @@ def test_killed_worker_loses_its_attempt_and_not_its_run(
         assert (run["path"], run["reason"]) == ("in_process", "worker_lost")
 
 
+@pytest.mark.slow
 def test_lost_run_goes_to_a_worker_that_lives(
     celery_unit: Instance, ledger: Ledger, caller: Caller
 ):
@@ -211,6 +225,7 @@ def test_lost_run_goes_to_a_worker_that_lives(
     assert len(ledger.journal("effect", run_id)) == 1
 
 
+@pytest.mark.slow
 def test_retry_tries_celery_first_again(celery_unit: Instance, ledger: Ledger):
     run = run_job(celery_unit, "test.fail")
     assert (run["state"], run["path"], run["reason"]) == ("failed", "in_process", "no_worker")
@@ -221,10 +236,10 @@ def test_retry_tries_celery_first_again(celery_unit: Instance, ledger: Ledger):
     check_paths(ledger, run["id"], [("in_process", "no_worker"), ("celery", None)])
 
 
+@pytest.mark.slow
 def test_scheduled_retry_tries_celery_first_again(celery_unit: Instance, ledger: Ledger):
     """Its first execution and the one after the pause."""
-    celery_unit.start()
-    celery_unit.worker()
+    start_both(celery_unit)
     scheduled = celery_unit.flask("jobs", "schedule", "test.fail", "--every", "2")
     assert scheduled.returncode == 0, scheduled.stderr
     run_id = wait_until(lambda: ledger.runs("test.fail"), 20)[0]["id"]
@@ -238,12 +253,12 @@ def check_paths(ledger: Ledger, run_id: str, expected: list[tuple[str, str | Non
     assert [(attempt["path"], attempt["reason"]) for attempt in attempts] == expected
 
 
+@pytest.mark.slow
 def test_worker_whose_parent_is_killed_executes_its_run_once(
     celery_unit: Instance, ledger: Ledger, caller: Caller
 ):
     """The child outlives its parent for a while: whoever ends the run, it has one effect."""
-    celery_unit.start()
-    worker = celery_unit.worker()
+    _, worker = start_both(celery_unit)
     run_id = caller.dispatch("test.effect", journal=ledger.path, seconds=4)
     wait_until(lambda: ledger.journal("effect", run_id), 20)
     worker.kill()
@@ -251,6 +266,7 @@ def test_worker_whose_parent_is_killed_executes_its_run_once(
     assert len(ledger.journal("effect", run_id)) == 1
 
 
+@pytest.mark.slow
 def test_run_that_kills_its_process_three_times_is_given_up(
     celery_unit: Instance, ledger: Ledger, caller: Caller
 ):
@@ -285,9 +301,10 @@ class Restarts(threading.Thread):
         return self.count
 
 
+@quick_on_sqlite
 @pytest.mark.parametrize(
     ("runs", "every", "restarts"),
-    [(100, 3, 2), pytest.param(2000, 10, 2, marks=pytest.mark.slow)],
+    [(60, 2, 2), pytest.param(2000, 10, 2, marks=pytest.mark.slow)],
 )
 @pytest.mark.timeout(600)
 def test_restarts_of_redis_lose_and_double_no_run(
@@ -300,8 +317,7 @@ def test_restarts_of_redis_lose_and_double_no_run(
     restarts: int,
 ):
     """Without an append-only file: at each restart the messages that wait are lost."""
-    celery_unit.start()
-    celery_unit.worker(concurrency=2)
+    start_both(celery_unit, concurrency=2)
     celery_unit.worker(concurrency=2)
     disturbance = Restarts(redis_server, every)
     disturbance.start()
@@ -318,7 +334,7 @@ def test_restarts_of_redis_lose_and_double_no_run(
 
 
 @on_one_kind
-@pytest.mark.parametrize("pool", ["gevent", "eventlet"])
+@with_quick("pool", ["gevent", "eventlet"], "gevent")
 def test_pool_of_green_threads_is_refused_in_one_line(celery_unit: Instance, pool: str):
     """By its class, since Celery looks for the package itself when it is named."""
     line = check_refused(celery_unit, "custom", pool=f"celery.concurrency.{pool}:TaskPool")

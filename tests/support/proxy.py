@@ -78,6 +78,7 @@ class Proxy:
 
     def close(self) -> None:
         self.refuse()
+        self._do(_end_others())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -144,9 +145,9 @@ class Proxy:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            there.sink.transport.abort()
             for task in tasks:
                 await _cancel(task)
-            there.sink.transport.abort()
 
     async def _ask(self, there: "Way", back: "Way") -> None:
         while data := await there.source.read(65536):
@@ -200,3 +201,12 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
     await asyncio.wait([task])
     if not task.cancelled():
         task.exception()  # looked at, so that asyncio does not complain
+
+
+async def _end_others() -> None:
+    """End what a connection left behind that was cut while it was ending."""
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others, timeout=1)
+    await asyncio.sleep(0)  # for transports that were just aborted
