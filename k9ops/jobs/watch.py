@@ -4,6 +4,7 @@ A process that executes looks every other second. Others look when they are aske
 little for the answer; what they then show is what was known last, with its age.
 """
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -40,6 +41,8 @@ class BrokerWatch:
         self._known = Known()
         self._answered_at: float | None = None
         self._looked_at: float | None = None
+        #: When somebody last waited for a look: a page that asks again does not wait again.
+        self._asked_at = -math.inf
         self._looking = threading.Lock()
 
     def look(self) -> None:
@@ -64,8 +67,11 @@ class BrokerWatch:
             self._looking.release()
 
     def known(self) -> Known:
-        """What is known now; waits a moment for a look if that is old."""
-        if self._looked_at is None or time.monotonic() - self._looked_at > _OLD_SECONDS:
+        """What is known now; waits a moment for a look if that is old, and once only for it."""
+        now = time.monotonic()
+        last_look = max(self._looked_at or -math.inf, self._asked_at)
+        if now - last_look > _OLD_SECONDS:
+            self._asked_at = now
             looking = threading.Thread(target=self.look, name="broker-look", daemon=True)
             looking.start()
             looking.join(_PATIENCE_SECONDS)

@@ -63,7 +63,7 @@ def test_worker_is_well_while_it_takes_messages(instance, redis_server, tmp_path
     env = instance.env(celery_broker_url=redis_server.url(1))
     program, *arguments = SERVICES["worker"]["command"]
     command = [sys.executable, "-m", program, *arguments]
-    worker = CeleryProcess.start(command, env, tmp_path / "worker.log", " ready.")
+    worker = CeleryProcess.start(command, env, tmp_path / "worker.log")
     try:
         wait_until(lambda: ask("worker", env).returncode == 0, 30)
         assert worker.process.poll() is None, worker.text()
