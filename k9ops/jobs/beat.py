@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from k9ops.core.clock import read_now
 from k9ops.core.db import db
-from k9ops.jobs.due import due_tasks, fire
+from k9ops.jobs.due import Firing
 from k9ops.jobs.models import PeriodicTask
 from k9ops.jobs.registry import catalogue
 from k9ops.jobs.runtime import runtime
@@ -35,8 +35,9 @@ class DatabaseScheduler(Scheduler):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._synced = False
         self._away = False
-        self._senseless: set[int] = set()
         super().__init__(*args, **kwargs)
+        with self._context():
+            self._firing = Firing(db.engine, runtime().settings.jobs_late_seconds)
 
     def setup_schedule(self) -> None:
         """Nothing to set up: the rows are the schedule."""
@@ -68,22 +69,8 @@ class DatabaseScheduler(Scheduler):
         if not self._synced:
             sync_tasks()
             self._synced = True
-        for task_id in due_tasks(db.engine):
-            self._fire(task_id)
+        self._firing.fire_due()
         return self._pause()
-
-    def _fire(self, task_id: int) -> None:
-        """One task; a row that makes no sense stops no other and is told once."""
-        try:
-            fire(db.engine, task_id, runtime().settings.jobs_late_seconds)
-        except SQLAlchemyError:
-            raise
-        except Exception:
-            if task_id not in self._senseless:
-                logger.exception("periodic task %s cannot come due", task_id)
-            self._senseless.add(task_id)
-        else:
-            self._senseless.discard(task_id)
 
     def _pause(self) -> float:
         """Until the next due time, but never past the next look at the rows."""
@@ -94,7 +81,7 @@ class DatabaseScheduler(Scheduler):
         )
         with db.engine.connect() as connection:
             now = read_now(connection)
-            due = connection.scalar(_next_due(self._senseless))
+            due = connection.scalar(_next_due(self._firing.senseless))
         if due is None:
             return longest
         left = (due - now).total_seconds()

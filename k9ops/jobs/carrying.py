@@ -38,13 +38,13 @@ def carry(runs: Sequence[Row[Any]], choice: Choice) -> bool:
         return _send_all(runs, choice)
     if runtime().settings.celery_task_always_eager and choice.reason is Reason.REQUESTED:
         for run in runs:
-            execute_now(run.id)
+            _execute_now(run.id)
         return False
     runtime().wake()
     return True
 
 
-def execute_now(run_id: str) -> None:
+def _execute_now(run_id: str) -> None:
     """Execute the run in this thread, apart from the caller's session."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with app.app_context():

@@ -1,9 +1,13 @@
 """`fire(task)`: the one way an occurrence comes due, whoever ticks and however many do."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from k9ops.core.clock import db_now
 from k9ops.core.db import changed, new_id
@@ -18,6 +22,8 @@ from k9ops.jobs.registry import Job, catalogue
 from k9ops.jobs.runtime import runtime
 from k9ops.jobs.states import Misfire, Overlap, State, Via
 from k9ops.jobs.triggers import dues_between, next_due, trigger_of
+
+logger = logging.getLogger(__name__)
 
 SCHEDULE = "schedule"
 
@@ -56,6 +62,38 @@ def fire(engine: Engine, task_id: int, late_seconds: float) -> int:
         rows = _record(connection, task, job, found, choice)
     carry([row for row in rows if row.state == State.QUEUED], choice)
     return len(rows)
+
+
+class Firing:
+    """`fire` for one ticker: a task whose row makes no sense stops no other, and is told once."""
+
+    def __init__(self, engine: Engine, late_seconds: float) -> None:
+        self._engine = engine
+        self._late_seconds = late_seconds
+        #: Ids of the tasks that could not come due when they were last tried.
+        self.senseless: set[int] = set()
+
+    def fire_due(self) -> None:
+        """Fire all that is due now."""
+        for task_id in due_tasks(self._engine):
+            self.fire(task_id)
+
+    def fire(self, task_id: int) -> None:
+        with self.sparing_others(task_id):
+            fire(self._engine, task_id, self._late_seconds)
+            self.senseless.discard(task_id)
+
+    @contextmanager
+    def sparing_others(self, task_id: int) -> Iterator[None]:
+        """Keep what is wrong with this task from the others; the database's faults pass."""
+        try:
+            yield
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            if task_id not in self.senseless:
+                logger.exception("periodic task %s cannot come due", task_id)
+            self.senseless.add(task_id)
 
 
 def _plan(task: Row[Any], late_seconds: float) -> Plan:

@@ -8,8 +8,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -26,7 +25,7 @@ from k9ops.core.clock import db_now, utcnow
 from k9ops.core.db import db
 from k9ops.jobs import drain
 from k9ops.jobs.claims import Claim
-from k9ops.jobs.due import due_tasks, fire
+from k9ops.jobs.due import Firing
 from k9ops.jobs.models import JobRun, PeriodicTask
 from k9ops.jobs.registry import catalogue
 from k9ops.jobs.runner import take, work
@@ -104,7 +103,7 @@ class EngineService:
         self._mirrored_at: datetime | None = None
         self._ticked_at: float | None = None
         self._synced = False
-        self._senseless: set[int] = set()
+        self._firing = Firing(self._engine, self._settings.jobs_late_seconds)
         self._database_away = False
         self._scheduler = self._build()
 
@@ -184,25 +183,8 @@ class EngineService:
             sync_tasks()
             self._synced = True
         self._mirror()
-        for task_id in due_tasks(self._engine):
-            self._fire(task_id)
+        self._firing.fire_due()
         self._ticked_at = time.monotonic()
-
-    def _fire(self, task_id: int) -> None:
-        with self._sparing_others(task_id):
-            fire(self._engine, task_id, self._settings.jobs_late_seconds)
-
-    @contextmanager
-    def _sparing_others(self, task_id: int) -> Iterator[None]:
-        """A task whose row makes no sense stops no other; it is told once."""
-        try:
-            yield
-        except SQLAlchemyError:
-            raise
-        except Exception:
-            if task_id not in self._senseless:
-                logger.exception("periodic task %s cannot come due", task_id)
-            self._senseless.add(task_id)
 
     def _mirror(self) -> None:
         """Give each enabled task its APScheduler job; take it from those that are not."""
@@ -213,7 +195,7 @@ class EngineService:
             statement = statement.where(PeriodicTask.updated_at > since)
         self._mirrored_at = utcnow()
         for task in db.session.scalars(statement).all():
-            with self._sparing_others(task.id):
+            with self._firing.sparing_others(task.id):
                 self._mirror_task(task)
 
     def _mirror_task(self, task: PeriodicTask) -> None:
@@ -225,7 +207,7 @@ class EngineService:
                 logger.debug("task %s was not mirrored", task.name)
             return
         self._scheduler.add_job(
-            self._guarded, RowTrigger(trigger_of(task)), [partial(self._fire, task.id)],
+            self._guarded, RowTrigger(trigger_of(task)), [partial(self._firing.fire, task.id)],
             id=name, executor="ticks", replace_existing=True,
         )  # fmt: skip
 

@@ -53,18 +53,17 @@ class Transport:
 
     @property
     def celery(self) -> "Celery":
-        """The Celery application; the first call imports and builds it."""
+        """The Celery application."""
+        return self.load()
+
+    def load(self) -> "Celery":
+        """Import and build Celery at the first call: part of a process's start, of no decision."""
         with self._lock:
             if self._app is None:
                 from k9ops.jobs.celery_app import make_celery
 
                 self._app = make_celery(self._settings, catalogue().values())
             return self._app
-
-    def load(self) -> None:
-        """Import and build Celery, which belongs to a process's start and to no decision."""
-        if self._app is None:
-            logger.debug("loaded %s", self.celery.main)
 
     def has_worker(self, queue: str, *, fresh: bool = False) -> bool:
         """Whether a live worker listens to the queue; `fresh`: one that has missed no beat.
