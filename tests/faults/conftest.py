@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -259,3 +260,15 @@ def stop_ticking(unit: Instance, ledger: Ledger) -> None:
 
 def active_runs(ledger: Ledger, job: str) -> list[dict[str, Any]]:
     return [run for run in ledger.runs(job) if run["state"] in ("queued", "running")]
+
+
+def check_settled(ledger: Ledger, server: RedisServer, run_id: str) -> None:
+    """Every message is taken, and the run is as it was: one attempt, one effect."""
+    before = ledger.run(run_id)
+    with server.client(1) as client:
+        wait_until(lambda: messages(client) == 0, 20)
+    time.sleep(GRACE)
+    assert ledger.run(run_id) == before
+    assert ledger.outcomes(run_id) == ["succeeded"]
+    assert len(ledger.journal("start", run_id)) == 1
+    assert len(ledger.journal("effect", run_id)) == 1

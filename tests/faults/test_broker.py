@@ -8,13 +8,12 @@ from contextlib import ExitStack, suppress
 import pytest
 
 from tests.faults.conftest import (
-    GRACE,
     Caller,
     Ledger,
     check_fell_back,
     check_on_celery,
     check_one_effect_each,
-    messages,
+    check_settled,
     on_postgresql,
     quick_on_postgresql,
     run_job,
@@ -191,18 +190,6 @@ def test_message_whose_publishing_failed_is_no_second_run(
     worker.thaw()
     check_settled(ledger, redis_server, run_id)
     worker.stop()
-
-
-def check_settled(ledger: Ledger, server: RedisServer, run_id: str) -> None:
-    """Every message is taken, and the run is as it was: one attempt, one effect."""
-    before = ledger.run(run_id)
-    with server.client(1) as client:
-        wait_until(lambda: messages(client) == 0, 20)
-    time.sleep(GRACE)
-    assert ledger.run(run_id) == before
-    assert ledger.outcomes(run_id) == ["succeeded"]
-    assert len(ledger.journal("start", run_id)) == 1
-    assert len(ledger.journal("effect", run_id)) == 1
 
 
 @quick_on_postgresql

@@ -21,7 +21,7 @@ from tests.faults.conftest import (
     as_instant,
     check_on_celery,
     check_one_effect_each,
-    messages,
+    check_settled,
     quick_on_postgresql,
     quick_on_sqlite,
     run_job,
@@ -120,16 +120,6 @@ def seconds_until_success(ledger: Ledger, run_id: str) -> float:
     return (as_instant(last["started_at"]) - as_instant(run["queued_at"])).total_seconds()
 
 
-def check_untouched(ledger: Ledger, server: RedisServer, run_id: str) -> None:
-    """What is left of the run's messages changes nothing."""
-    before = ledger.run(run_id)
-    with server.client(1) as client:
-        wait_until(lambda: messages(client) == 0, 20)
-    time.sleep(GRACE)
-    assert ledger.run(run_id) == before
-    assert len(ledger.journal("effect", run_id)) == 1
-
-
 @quick_on_postgresql
 def test_frozen_worker_is_passed_over_and_its_message_is_no_second_run(
     celery_unit: Instance, ledger: Ledger, caller: Caller, redis_server: RedisServer
@@ -143,7 +133,7 @@ def test_frozen_worker_is_passed_over_and_its_message_is_no_second_run(
     run = ledger.run(run_id)
     assert (run["path"], run["reason"]) == ("in_process", "not_picked_up")
     worker.thaw()
-    check_untouched(ledger, redis_server, run_id)
+    check_settled(ledger, redis_server, run_id)
     assert ledger.outcomes(run_id) == ["succeeded"]
 
 
@@ -161,7 +151,7 @@ def test_message_that_redis_lost_is_made_good(
     redis_server.start()
     worker.thaw()
     assert seconds_until_success(ledger, run_id) < GRACE + MARGIN
-    check_untouched(ledger, redis_server, run_id)
+    check_settled(ledger, redis_server, run_id)
     assert ledger.outcomes(run_id) == ["succeeded"]
 
 

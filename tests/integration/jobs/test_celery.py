@@ -1,7 +1,6 @@
 """Jobs as Celery tasks, and the choice of the path, without a worker."""
 
 import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -30,26 +29,6 @@ from k9ops.jobs.waiting import watch_waiting
 from tests.support.redis import RedisServer
 
 
-@pytest.fixture
-def make_unit(
-    make_app: Callable[..., Flask], redis_server: RedisServer
-) -> Iterator[Callable[..., Flask]]:
-    """`make_unit(setting=value)`: an application with a broker, its context pushed."""
-    contexts = []
-
-    def make(**settings: object) -> Flask:
-        given = {"celery_broker_url": redis_server.url(1), "jobs_pickup_grace_seconds": 0.2}
-        modules = ("tests.support.jobs",)
-        app = make_app(jobs_extra_modules=modules, **{**given, **settings})
-        contexts.append(app.app_context())
-        contexts[-1].push()
-        return app
-
-    yield make
-    for context in reversed(contexts):
-        context.pop()
-
-
 def tasks_of(app: Flask) -> Celery:
     celery = make_celery(runtime().settings, catalogue().values())
     register_tasks(celery, app)
@@ -62,28 +41,23 @@ def pretend_worker(redis_server: RedisServer) -> None:
         client.set(alive_key("k9_tasks"), "nobody", ex=5)
 
 
-def messages(redis_server: RedisServer) -> int:
-    with redis_server.client(1) as client:
-        return sum(client.llen(key) for key in client.scan_iter("k9_tasks*"))
-
-
-def test_run_is_sent_when_a_worker_lives(make_unit, redis_server):
+def test_run_is_sent_when_a_worker_lives(make_unit, redis_server, messages):
     make_unit()
     pretend_worker(redis_server)
     run = dispatch("test.sleep")
     assert (run.path, run.reason, run.state) == ("celery", None, "queued")
-    assert messages(redis_server) == 1
+    assert messages() == 1
     assert dispatch("test.sleep", key="one").id == dispatch("test.sleep", key="one").id
-    assert messages(redis_server) == 2
+    assert messages() == 2
 
 
-def test_run_recorded_in_a_transaction_is_sent_after_its_commit(make_unit, redis_server):
+def test_run_recorded_in_a_transaction_is_sent_after_its_commit(make_unit, redis_server, messages):
     make_unit()
     pretend_worker(redis_server)
     run = enqueue("test.sleep")
-    assert (run.path, messages(redis_server)) == (None, 0)
+    assert (run.path, messages()) == (None, 0)
     db.session.commit()
-    assert (get_run(run.id).path, messages(redis_server)) == ("celery", 1)
+    assert (get_run(run.id).path, messages()) == ("celery", 1)
 
 
 def test_run_whose_process_died_before_it_was_sent_is_placed_by_the_watch(make_unit, redis_server):
@@ -99,13 +73,13 @@ def test_run_whose_process_died_before_it_was_sent_is_placed_by_the_watch(make_u
     assert (run.placed, run.path, run.reason) == (True, "in_process", "no_worker")
 
 
-def test_run_that_nobody_takes_is_sent_again_and_then_runs_here(make_unit, redis_server):
+def test_run_that_nobody_takes_is_sent_again_and_then_runs_here(make_unit, redis_server, messages):
     make_unit(jobs_pickup_limit_seconds=1.5)
     pretend_worker(redis_server)
     run = dispatch("test.sleep")
     time.sleep(0.3)
     watch_waiting(db.engine)
-    assert (get_run(run.id).republished, messages(redis_server)) == (1, 2)
+    assert (get_run(run.id).republished, messages()) == (1, 2)
     time.sleep(1.3)
     watch_waiting(db.engine)
     fallen = get_run(run.id)

@@ -1,10 +1,8 @@
 """Runs that wait for Celery: who looks after them, and when they run here instead."""
 
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import update
 
 from k9ops.core.clock import read_now
@@ -17,33 +15,12 @@ from k9ops.jobs.runtime import runtime
 from k9ops.jobs.waiting import watch_waiting
 from tests.support.redis import RedisServer
 
-GRACE = 0.2
 
-
-@pytest.fixture
-def make_unit(
-    make_app: Callable[..., Flask], redis_server: RedisServer
-) -> Iterator[Callable[..., Flask]]:
-    """`make_unit(setting=value)`: an application with a broker and a worker that takes nothing."""
-    contexts = []
-
-    def make(**settings: object) -> Flask:
-        given = {"celery_broker_url": redis_server.url(1), "jobs_pickup_grace_seconds": GRACE}
-        app = make_app(jobs_extra_modules=("tests.support.jobs",), **{**given, **settings})
-        contexts.append(app.app_context())
-        contexts[-1].push()
-        return app
-
+@pytest.fixture(autouse=True)
+def live_worker(redis_server: RedisServer) -> None:
+    """Somebody listens, and takes nothing."""
     with redis_server.client(1) as client:
         client.set(alive_key("k9_tasks"), "nobody", ex=60)
-    yield make
-    for context in reversed(contexts):
-        context.pop()
-
-
-def messages(redis_server: RedisServer) -> int:
-    with redis_server.client(1) as client:
-        return sum(client.llen(key) for key in client.scan_iter("k9_tasks*"))
 
 
 def rename(table: str, name: str) -> None:
@@ -82,13 +59,13 @@ def test_run_placed_late_waits_from_when_it_was_sent(make_unit):
     assert (placed.path, placed.reason, placed.republished) == ("celery", None, 0)
 
 
-def test_run_that_waited_long_is_sent_again_once(make_unit, redis_server):
+def test_run_that_waited_long_is_sent_again_once(make_unit, messages):
     make_unit(celery_fallback="off")
     run = dispatch("test.sleep")
     age(run.id, 3600)
     for _ in range(3):
         watch_waiting(db.engine)
-    assert messages(redis_server) == 2
+    assert messages() == 2
 
 
 def test_commit_succeeds_when_the_run_it_recorded_cannot_be_placed(make_unit):
