@@ -1,6 +1,8 @@
 """The database: one base class, one session, one type for instants, and the engine's settings."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, cast
@@ -33,6 +35,8 @@ from sqlalchemy.orm import (
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 from uuid6 import uuid7
+
+from k9ops.core.prepared_statements import execute_prepared
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -121,6 +125,7 @@ def init_db(app: Flask, url: str) -> None:
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", set_sqlite_pragmas)
         else:
+            event.listen(db.engine, "do_execute", execute_prepared)
             event.listen(db.engine, "checkin", _note_return)
             event.listen(db.engine, "checkout", partial(_ping_if_idle, db.engine.dialect))
 
@@ -169,6 +174,27 @@ def insert_unless_taken(dialect: str, table: type[Base]) -> Any:
 def changed(result: Result[Any]) -> bool:
     """Whether a conditional UPDATE or DELETE met its row."""
     return cast("CursorResult[Any]", result).rowcount > 0
+
+
+@contextmanager
+def one_statement(engine: Engine) -> Iterator[Connection]:
+    """A connection for what is one statement on PostgreSQL, which needs no BEGIN and no COMMIT.
+
+    On SQLite, where the same is several, a transaction.
+    """
+    if engine.dialect.name != "postgresql":
+        with engine.begin() as connection:
+            yield connection
+        return
+    with engine.connect() as connection:
+        # The driver's own switch: SQLAlchemy's costs a round trip each time.
+        driver: Any = connection.connection.driver_connection
+        driver.autocommit = True
+        try:
+            yield connection
+        finally:
+            with suppress(driver.Error):  # the connection is dead
+                driver.autocommit = False
 
 
 def holds_writes(session: Session) -> bool:

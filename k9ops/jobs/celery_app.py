@@ -6,6 +6,7 @@ Its settings are the unit's; why each is as it is stands beside it.
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +16,7 @@ from kombu.entity import Exchange, Queue
 from k9ops.jobs.broker import PRIORITIES, SOCKET_SECONDS
 from k9ops.jobs.queues import queue_names, queue_of
 from k9ops.jobs.registry import Job
+from k9ops.jobs.sent_events import SentEvents
 
 if TYPE_CHECKING:
     from config import Settings
@@ -42,7 +44,11 @@ class Message:
 
 
 class K9Celery(Celery):
-    """Celery whose readers wait longer than its publishers."""
+    """Celery whose readers wait longer than its publishers, who wait for no event."""
+
+    @cached_property
+    def sent_events(self) -> SentEvents:
+        return SentEvents(self)
 
     def connection_for_read(self, url: str | None = None, **kwargs: Any) -> Any:
         options = {"socket_timeout": _READ_SECONDS, "socket_connect_timeout": 5}
@@ -50,7 +56,7 @@ class K9Celery(Celery):
         return super().connection_for_read(url, **kwargs)
 
 
-def make_celery(settings: "Settings", jobs: Iterable[Job[..., Any]]) -> Celery:
+def make_celery(settings: "Settings", jobs: Iterable[Job[..., Any]]) -> K9Celery:
     """The application for these settings; opens no connection."""
     app = K9Celery("k9ops", set_as_current=False)
     jobs = list(jobs)
@@ -69,7 +75,7 @@ def celery_priority(priority: int) -> int:
     return PRIORITIES[-1] - priority
 
 
-def publish(app: Celery, message: Message) -> None:
+def publish(app: K9Celery, message: Message) -> None:
     """Put the message into its queue. An error does not mean that it is not there."""
     app.send_task(
         message.job,
@@ -79,6 +85,7 @@ def publish(app: Celery, message: Message) -> None:
         headers={RUN_HEADER: message.run_id},
         ignore_result=True,
         retry=False,
+        event_dispatcher=app.sent_events,
     )
 
 

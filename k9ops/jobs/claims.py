@@ -85,7 +85,7 @@ def _claiming(path: Path, limits: tuple[tuple[str, float], ...]) -> PreparedMove
     """Who executes in process takes only what was placed here; a message may come late."""
     here = path is Path.IN_PROCESS
     placed_here = (RUNS.c.path == path,) if here else (RUNS.c.via != Via.HERE,)
-    known = (RUNS.c.job.in_([name for name, _seconds in limits]),)
+    known = (RUNS.c.job.in_(_fixed([name for name, _seconds in limits], expanding=True)),)
     values = {
         "token": RUNS.c.token + 1,
         "attempts_made": RUNS.c.attempts_made + 1,
@@ -115,9 +115,19 @@ def _new_attempt(moved: Moved, *, limits: dict[str, float], here: bool) -> Any:
         "started_at": moved.now,
         "heartbeat": literal(0),
         "heartbeat_at": moved.now,
-        "deadline_at": later(moved.now, case(limits, value=run["job"])),
+        "deadline_at": later(moved.now, _limit_of(run["job"], limits)),
     }
     return insert_selected(ATTEMPTS, values)
+
+
+def _limit_of(job: Any, limits: dict[str, float]) -> ColumnElement[float]:
+    whens = [(job == _fixed(name), _fixed(seconds)) for name, seconds in limits.items()]
+    return case(*whens)
+
+
+def _fixed(value: Any, *, expanding: bool = False) -> Any:
+    """What is the same at every call stands in the statement's text, for its prepared copy."""
+    return bindparam(None, value, expanding=expanding, literal_execute=True, unique=True)
 
 
 def fence(connection: Connection | Session, run_id: str, token: int) -> None:

@@ -8,16 +8,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, event, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
-from k9ops.core.db import db, holds_writes, mark_written, new_id
+from k9ops.core.db import db, holds_writes, mark_written, new_id, one_statement
 from k9ops.core.errors import BadInput
 from k9ops.jobs.carrying import carry, place
 from k9ops.jobs.choosing import Choice, choose, chosen_without_asking
-from k9ops.jobs.context import fenced_begin
+from k9ops.jobs.context import active_context, fenced_begin
 from k9ops.jobs.errors import KeyInUse, OpenTransaction
 from k9ops.jobs.models import JobRun
-from k9ops.jobs.moves import Happening, insert_run, tell_end, write_event
+from k9ops.jobs.moves import Happening, tell_end
+from k9ops.jobs.prepared import insert_run
 from k9ops.jobs.queues import queue_of
 from k9ops.jobs.registry import Job, get_job
 from k9ops.jobs.runtime import runtime
@@ -94,12 +95,18 @@ def submit(new: NewRun) -> tuple[JobRun, bool]:
         hint = "Commit first, or use enqueue(), which records in your transaction."
         raise OpenTransaction(f"dispatch of {new.job.name} inside an open transaction", hint=hint)
     choice = choose(new.queue, new.via)
-    with fenced_begin(db.engine) as connection:
-        row = record(connection, new, choice)
+    row = _record(new, choice)
     if row is None:
         return find(new), False
     as_recorded = row.state == State.QUEUED and carry([row], choice)
-    return (JobRun(**row._mapping) if as_recorded else find(new)), True
+    return (_detached(row) if as_recorded else find(new)), True
+
+
+def _record(new: NewRun, choice: Choice) -> Row[Any] | None:
+    """Record it in a transaction of its own; where nothing is to be fenced, one statement."""
+    alone = active_context() is None and new.overlap_key is None
+    with one_statement(db.engine) if alone else fenced_begin(db.engine) as connection:
+        return record(connection, new, choice)
 
 
 def enqueue(
@@ -141,17 +148,14 @@ def record(connection: Connection, new: NewRun, choice: Choice | None) -> Row[An
     Without a choice its path is chosen later (`place`). One that meets an active run of its
     overlap key is inserted as `skipped`.
     """
-    row = _insert(connection, new, State.QUEUED, overlap_key=new.overlap_key, **_chosen(choice))
-    if row is not None:
-        detail = {"path": choice.path, "reason": choice.reason} if choice else {}
-        _write_first_event(connection, new, row, detail)
+    detail = {"path": choice.path, "reason": choice.reason} if choice else {}
+    values = {"overlap_key": new.overlap_key, **_chosen(choice)}
+    row = _insert(connection, new, State.QUEUED, detail, **values)
+    if row is not None or new.overlap_key is None:
         return row
-    if new.overlap_key is None:
-        return None
     text = "The occurrence before was still active."
-    row = _insert(connection, new, State.SKIPPED, text=text)
+    row = _insert(connection, new, State.SKIPPED, {"message": text}, text=text)
     if row is not None:
-        _write_first_event(connection, new, row, {"message": text})
         tell_end(connection, row)
     return row
 
@@ -161,6 +165,14 @@ def _chosen(choice: Choice | None) -> dict[str, Any]:
         return {"placed": False}
     names = ("path", "reason", "decision_ms")
     return {"placed": True} | {name: getattr(choice, name) for name in names}
+
+
+def _detached(row: Row[Any]) -> JobRun:
+    """The row as an object of the ledger, without asking for it again."""
+    run = JobRun()
+    vars(run).update(row._mapping)
+    make_transient_to_detached(run)
+    return run
 
 
 def find(new: NewRun) -> JobRun:
@@ -200,7 +212,9 @@ def _find(session: Session, new: NewRun) -> JobRun:
     return run
 
 
-def _insert(connection: Connection, new: NewRun, state: State, **values: Any) -> Row[Any] | None:
+def _insert(
+    connection: Connection, new: NewRun, state: State, detail: dict[str, Any], **values: Any
+) -> Row[Any] | None:
     columns = {
         "id": new_id(),
         "job": new.job.name,
@@ -218,17 +232,9 @@ def _insert(connection: Connection, new: NewRun, state: State, **values: Any) ->
         "late": new.late,
         "celery_task_id": new.celery_task_id,
     }
-    now = ("queued_at", "available_at")
-    ended = () if state is State.QUEUED else ("finished_at",)
-    return insert_run(connection, now=now + ended, **columns | values)
-
-
-def _write_first_event(
-    connection: Connection, new: NewRun, row: Row[Any], detail: dict[str, Any]
-) -> None:
-    state = State(row.state)
-    happening = Happening.RECORDED if state is State.QUEUED else Happening.SKIPPED
-    write_event(
-        connection, row.id, None, state, happening,
-        at=row.queued_at, token=0, actor=new.requested_by, detail=detail,
+    queued = state is State.QUEUED
+    now = ("queued_at", "available_at") + (() if queued else ("finished_at",))
+    return insert_run(
+        connection, Happening.RECORDED if queued else Happening.SKIPPED,
+        now=now, actor=new.requested_by, detail=detail, **columns | values,
     )  # fmt: skip

@@ -16,7 +16,8 @@ from k9ops.jobs.choosing import Choice, choose
 from k9ops.jobs.dispatch import NewRun, record
 from k9ops.jobs.misfire import Gap, Plan, plan
 from k9ops.jobs.models import PeriodicTask
-from k9ops.jobs.moves import Happening, insert_run, tell_end, write_event
+from k9ops.jobs.moves import Happening, tell_end
+from k9ops.jobs.prepared import insert_run
 from k9ops.jobs.queues import queue_of
 from k9ops.jobs.registry import Job, catalogue
 from k9ops.jobs.runtime import runtime
@@ -151,15 +152,14 @@ def _run(task: Row[Any], job: Job[..., Any], due: datetime, late: bool) -> NewRu
 
 def _record_gap(connection: Connection, task: Row[Any], job: Job[..., Any], gap: Gap) -> None:
     """One row for all occurrences of a gap that were not run."""
-    run_id = new_id()
     result = {
         "count": gap.count,
         "first_due": gap.first_due.isoformat(),
         "last_due": gap.last_due.isoformat(),
     }
     row = insert_run(
-        connection, now=(),
-        id=run_id, job=job.name, occurrence=occurrence_of(task.name, gap.first_due),
+        connection, Happening.MISSED, actor=SCHEDULE, detail=result,
+        id=new_id(), job=job.name, occurrence=occurrence_of(task.name, gap.first_due),
         task_id=task.id, task_version=task.version, priority=job.priority,
         queue=queue_of(runtime().settings, job),
         arguments=task.arguments, requested_by=SCHEDULE, state=State.MISSED,
@@ -167,10 +167,6 @@ def _record_gap(connection: Connection, task: Row[Any], job: Job[..., Any], gap:
         result=result,
     )  # fmt: skip
     if row is not None:
-        write_event(
-            connection, run_id, None, State.MISSED, Happening.MISSED,
-            at=task.now, token=0, actor=SCHEDULE, detail=result,
-        )  # fmt: skip
         tell_end(connection, row)
 
 

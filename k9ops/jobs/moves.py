@@ -3,14 +3,12 @@
 import logging
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, insert, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, insert, update
 from sqlalchemy.orm import Session
 
 from k9ops.core.clock import db_now
-from k9ops.core.db import insert_unless_taken
 from k9ops.jobs.models import JobEvent, JobRun
 from k9ops.jobs.signals import run_finished
 from k9ops.jobs.states import END_STATES, State, may_move
@@ -39,20 +37,6 @@ class Happening(StrEnum):
     RESTORED = "restored"
     SENT_AGAIN = "sent_again"
     FELL_BACK = "fell_back"
-
-
-def insert_run(connection: Connection, *, now: tuple[str, ...], **values: Any) -> Row[Any] | None:
-    """Insert a run whose columns `now` are the database's; its row, None if the key is taken."""
-    statement = _inserting(connection.dialect.name, tuple(values), now)
-    row: Row[Any] | None = connection.execute(statement, values).one_or_none()
-    return row
-
-
-@cache
-def _inserting(dialect: str, names: tuple[str, ...], now: tuple[str, ...]) -> Any:
-    values: dict[str, Any] = {name: bindparam(name) for name in names}
-    values |= {name: db_now() for name in now}
-    return insert_unless_taken(dialect, JobRun).values(values).returning(RUNS)
 
 
 def move(

@@ -1,12 +1,12 @@
-"""The two moves that every run makes, prepared once: with all they write along, in one round trip.
+"""What every run goes through, prepared once: with all that is written along, in one round trip.
 
-PostgreSQL takes the UPDATE, its event and what follows as one statement; on SQLite, where a
-round trip costs nothing, they are one after the other in the same transaction.
+PostgreSQL takes the INSERT or UPDATE, its event and what follows as one statement; on SQLite,
+where a round trip costs nothing, they are one after the other in the same transaction.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    null,
     select,
     update,
 )
@@ -26,9 +27,9 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.sql.visitors import iterate
 
 from k9ops.core.clock import db_now
-from k9ops.core.db import UtcDateTime
-from k9ops.jobs.models import JobEvent
-from k9ops.jobs.moves import RUNS, Happening, tell_end
+from k9ops.core.db import UtcDateTime, insert_unless_taken
+from k9ops.jobs.models import JobEvent, JobRun
+from k9ops.jobs.moves import RUNS, Happening, tell_end, write_event
 from k9ops.jobs.states import END_STATES, State, may_move
 
 EVENTS = cast("Table", JobEvent.__table__)
@@ -110,7 +111,8 @@ class PreparedMove:
         run = self._update.cte("moved")
         moved = Moved(run.c, db_now(), is_one_statement=True)
         others = [self._event(moved), self._along(moved)]
-        return select(run).add_cte(*(one.cte(f"along_{n}") for n, one in enumerate(others)))
+        ctes = (one.cte(f"along_{n}") for n, one in enumerate(others))
+        return select(run).add_cte(*ctes).execution_options(prepare=True)
 
     @cached_property
     def _steps(self) -> Sequence[tuple[Any, frozenset[str]]]:
@@ -134,6 +136,57 @@ class PreparedMove:
             "detail": moved.parameter("p_detail", EVENTS.c.detail),
         }
         return insert_selected(EVENTS, values)
+
+
+def insert_run(
+    connection: Connection,
+    happening: Happening,
+    *,
+    now: tuple[str, ...] = (),
+    actor: str | None,
+    detail: dict[str, Any],
+    **values: Any,
+) -> Row[Any] | None:
+    """Insert a run and its first event; the run's row, or None if its key is taken.
+
+    `now`: the columns that are the database's now.
+    """
+    if connection.dialect.name == "postgresql":
+        given = {"p_kind": happening, "p_actor": actor, "p_detail": detail}
+        return connection.execute(_recording(tuple(values), now), values | given).one_or_none()
+    row = connection.execute(_inserting("sqlite", tuple(values), now), values).one_or_none()
+    if row is not None:
+        write_event(
+            connection, row.id, None, State(row.state), happening,
+            at=row.queued_at, token=0, actor=actor, detail=detail,
+        )  # fmt: skip
+    return row
+
+
+@cache
+def _inserting(dialect: str, names: tuple[str, ...], now: tuple[str, ...]) -> Any:
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    values |= {name: db_now() for name in now}
+    return insert_unless_taken(dialect, JobRun).values(values).returning(RUNS)
+
+
+@cache
+def _recording(names: tuple[str, ...], now: tuple[str, ...]) -> Any:
+    """The run and its event as one statement."""
+    run = _inserting("postgresql", names, now).cte("recorded")
+    moved = Moved(run.c, run.c.queued_at, is_one_statement=True)
+    event = {
+        "run_id": run.c.id,
+        "at": moved.now,
+        "from_state": null(),
+        "to_state": run.c.state,
+        "kind": moved.parameter("p_kind", EVENTS.c.kind),
+        "token": literal(0),
+        "actor": moved.parameter("p_actor", EVENTS.c.actor),
+        "detail": moved.parameter("p_detail", EVENTS.c.detail),
+    }
+    noted = insert_selected(EVENTS, event).cte("noted")
+    return select(run).add_cte(noted).execution_options(prepare=True)
 
 
 def insert_selected(table: Table, values: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from flask import current_app
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
-from k9ops.core.db import db
+from k9ops.core.db import db, one_statement
 from k9ops.core.errors import K9Error
 from k9ops.core.text import clean, clean_json
 from k9ops.jobs import isolation
@@ -56,7 +56,7 @@ def execute(run_id: str, executor: str, path: Path = Path.IN_PROCESS) -> bool:
 
 def take(run_id: str, executor: str, path: Path = Path.IN_PROCESS) -> Claim | None:
     """Claim the run, or None if it was not to be had."""
-    with db.engine.begin() as connection:
+    with one_statement(db.engine) as connection:
         return claim(connection, run_id, path, executor)
 
 

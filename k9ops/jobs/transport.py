@@ -21,10 +21,8 @@ from k9ops.jobs.states import Reason
 from k9ops.jobs.watch import BrokerWatch
 
 if TYPE_CHECKING:
-    from celery import Celery
-
     from config import Settings
-    from k9ops.jobs.celery_app import Message
+    from k9ops.jobs.celery_app import K9Celery, Message
 
 R = TypeVar("R")
 
@@ -43,7 +41,7 @@ class Transport:
 
     def __init__(self, settings: "Settings", engine: Engine) -> None:
         self._settings = settings
-        self._app: Celery | None = None
+        self._app: K9Celery | None = None
         self._lock = threading.Lock()
         self._results_sick_until = 0.0
         self.broker = Broker(settings.celery_broker_url)
@@ -52,11 +50,11 @@ class Transport:
         self.watch = BrokerWatch(self.broker, queue_names(settings, catalogue().values()))
 
     @property
-    def celery(self) -> "Celery":
+    def celery(self) -> "K9Celery":
         """The Celery application."""
         return self.load()
 
-    def load(self) -> "Celery":
+    def load(self) -> "K9Celery":
         """Import and build Celery at the first call: part of a process's start, of no decision."""
         with self._lock:
             if self._app is None:
