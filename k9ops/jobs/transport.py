@@ -30,6 +30,9 @@ R = TypeVar("R")
 DECISION_SECONDS = 0.75
 #: What is left for sending, however long asking took.
 _LEAST_SECONDS = 0.1
+#: A worker that lived a moment ago is believed to live: a burst of runs asks for it once. Not for
+#: longer, since what is sent to a worker that has just gone waits for the watch over such runs.
+_BELIEVED_SECONDS = 0.2
 _RESULT_SECONDS = 0.5
 _SICK_RESULTS_SECONDS = 15
 
@@ -44,6 +47,7 @@ class Transport:
         self._app: K9Celery | None = None
         self._lock = threading.Lock()
         self._results_sick_until = 0.0
+        self._believed_until: dict[str, float] = {}
         self.broker = Broker(settings.celery_broker_url)
         failures, seconds = settings.jobs_breaker_failures, settings.jobs_breaker_seconds
         self.breaker = Breaker(engine, failures, seconds)
@@ -69,8 +73,11 @@ class Transport:
         Raises:
             BrokerFault: the broker failed, or did a moment ago and was not asked.
         """
+        if not fresh and time.monotonic() < self._believed_until.get(queue, 0.0):
+            return True
         found = self._judged(lambda: self.broker.has_worker(queue, fresh=fresh), DECISION_SECONDS)
         self.breaker.answered()
+        self._believed_until[queue] = time.monotonic() + _BELIEVED_SECONDS if found else 0.0
         return found
 
     def send(self, message: "Message", ends_at: float) -> None:
@@ -134,5 +141,6 @@ class Transport:
             return within(seconds, ask)
         except Exception as error:
             fault = fault_of(error)
+            self._believed_until.clear()
             self.breaker.failed(fault)
             raise fault from error

@@ -27,6 +27,7 @@ from k9ops.jobs.scheduler import EngineService
 from k9ops.jobs.states import Path
 from k9ops.jobs.waiting import watch_waiting
 from tests.support.redis import RedisServer
+from tests.support.waiting import wait_until
 
 
 def tasks_of(app: Flask) -> Celery:
@@ -77,13 +78,15 @@ def test_run_that_nobody_takes_is_sent_again_and_then_runs_here(make_unit, redis
     make_unit(jobs_pickup_limit_seconds=1.5)
     pretend_worker(redis_server)
     run = dispatch("test.sleep")
-    time.sleep(0.3)
-    watch_waiting(db.engine)
-    assert (get_run(run.id).republished, messages()) == (1, 2)
-    time.sleep(1.3)
-    watch_waiting(db.engine)
-    fallen = get_run(run.id)
-    assert (fallen.path, fallen.reason) == ("in_process", "not_picked_up")
+    assert wait_until(lambda: watch_waiting(db.engine), 5, pause=0.02) == 1
+    assert (get_run(run.id).path, messages()) == ("celery", 2)
+
+    def fallen():
+        watch_waiting(db.engine)
+        return get_run(run.id).path == "in_process"
+
+    wait_until(fallen, 5)
+    assert get_run(run.id).reason == "not_picked_up"
     assert run_here(run.id).state == "succeeded"
 
 
