@@ -89,6 +89,10 @@ class Settings(BaseSettings):
     secret_key: str = ""
     #: The unit's name as pages show it.
     unit_name: str = "K9 Ops"
+    #: The same on English pages and documents; by default the name above.
+    unit_name_en: str = ""
+    #: Picture (PNG, JPEG or SVG) for the head of documents.
+    unit_logo: Path | None = None
     #: Clock of the unit: due times of jobs and times on pages.
     unit_timezone: Zone = "Asia/Riyadh"
     #: True behind HTTPS: session cookies are then sent over HTTPS only.
@@ -163,6 +167,20 @@ class Settings(BaseSettings):
     backup_keep_daily: Keep = 7
     backup_keep_weekly: Keep = 4
     backup_keep_monthly: Keep = 12
+    #: Key file of a Google service account; backups are then uploaded too.
+    google_drive_credentials_file: Path | None = None
+    #: Folder in a shared drive that the service account may write to.
+    google_drive_folder_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]*$")] = ""
+    #: Another address of the Drive API, such as a local server's.
+    google_drive_api_root: str = "https://www.googleapis.com"
+
+    #: Where documents and other files of the unit are kept.
+    data_dir: Path | None = None
+    #: Read notifications are deleted so many days after they were read.
+    notification_retention_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    #: When days of duty that are over are locked, on the unit's clock.
+    schedule_auto_lock_hour: Hour = 6
+    schedule_auto_lock_minute: Annotated[int, Field(ge=0, le=59)] = 30
 
     @field_validator("jobs_extra_modules", mode="before")
     @classmethod
@@ -195,9 +213,22 @@ class Settings(BaseSettings):
         self._fill_in_redis()
         self.instance_path = self._absolute(self.instance_path)
         self.backup_dir = self._absolute(self.backup_dir or self.instance_path / "backups")
+        self.data_dir = self._absolute(self.data_dir or self.instance_path / "data")
+        self._check_drive()
         if not self.database_url:
             self.database_url = f"sqlite:///{self.instance_path / 'k9ops.db'}"
         return self
+
+    def _check_drive(self) -> None:
+        """A service account has no storage of its own, so it needs a folder of a shared drive."""
+        if self.google_drive_credentials_file is None:
+            return
+        self.google_drive_credentials_file = self._absolute(self.google_drive_credentials_file)
+        if not self.google_drive_folder_id:
+            raise ValueError(
+                "google_drive_folder_id: name a folder of a shared drive that the account of "
+                "GOOGLE_DRIVE_CREDENTIALS_FILE may write to"
+            )
 
     def _fill_in_redis(self) -> None:
         self.celery_broker_url = self.celery_broker_url or self._redis(self.redis_celery_broker_db)
@@ -229,6 +260,11 @@ class Settings(BaseSettings):
     def celery_on(self) -> bool:
         """Whether a job tries Celery first."""
         return self.use_celery != "false" and bool(self.celery_broker_url)
+
+    @property
+    def drive_on(self) -> bool:
+        """Whether backups are uploaded too."""
+        return self.google_drive_credentials_file is not None
 
     @property
     def is_sqlite(self) -> bool:

@@ -12,15 +12,20 @@ from k9ops.core.i18n import init_i18n
 from k9ops.core.logs import init_logging
 from k9ops.core.settings import EXTENSION
 from k9ops.jobs.runtime import init_jobs
+from k9ops.kennel.setup import init_kennel
 from k9ops.monitoring.setup import init_monitoring
 from k9ops.notifications.setup import init_notifications
+from k9ops.people.setup import init_people
+from k9ops.projects.setup import init_projects
+from k9ops.reports.setup import init_reports
+from k9ops.schedules.setup import init_schedules
 from k9ops.web.setup import init_web
 
 if TYPE_CHECKING:
     from config import Settings
 
 #: Modules that define jobs, in the order of the floors.
-JOB_MODULES: tuple[str, ...] = ("k9ops.backups.jobs",)
+JOB_MODULES: tuple[str, ...] = ("k9ops.schedules.jobs", "k9ops.backups.jobs")
 
 
 def create_app(settings: "Settings") -> Flask:
@@ -39,6 +44,11 @@ def create_app(settings: "Settings") -> Flask:
     init_accounts(app)
     init_notifications(app)
     init_jobs(app, settings, JOB_MODULES)
+    init_people(app)
+    init_kennel(app)
+    init_projects(app)
+    init_schedules(app)
+    init_reports(app)
     init_monitoring(app)
     init_backups(app)
     return app

@@ -1,5 +1,6 @@
 """Fixtures that every test may use. Nothing here reads the machine's settings or `.env`."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from tests.support.redis import RedisServer
 from tests.support.silent_dns import SilentNameServer, why_not
 
 scrub_environment()
+# A suite that is started in the background ignores Ctrl-C, and so would all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from flask_login import UserMixin
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from k9ops.accounts.permissions import Role, permissions_of
-from k9ops.core.db import Base
+from k9ops.core.db import Base, one_of
 from k9ops.core.i18n import LANGUAGES
 
 
@@ -19,11 +19,6 @@ class Theme(StrEnum):
     SYSTEM = "system"
     LIGHT = "light"
     DARK = "dark"
-
-
-def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 
 def fold(name: str) -> str:
@@ -36,9 +31,9 @@ class User(UserMixin, Base):
 
     __tablename__ = "users"
     __table_args__ = (
-        _one_of("role", tuple(Role)),
-        _one_of("language", LANGUAGES),
-        _one_of("theme", tuple(Theme)),
+        one_of("role", tuple(Role)),
+        one_of("language", LANGUAGES),
+        one_of("theme", tuple(Theme)),
         {"sqlite_autoincrement": True},
     )
 

@@ -19,7 +19,8 @@ ROLE_TITLES = {
     Role.HANDLER: _l("Handler"),
 }
 
-#: Every permission of the product, as `thing.verb`.
+#: Every permission of the product, as `thing.verb`. Without `projects.all` a person sees what
+#: belongs to their own projects; whoever may not plan sees their own duty only.
 PERMISSIONS = frozenset(
     {
         "jobs.view",
@@ -30,13 +31,37 @@ PERMISSIONS = frozenset(
         "backups.view",
         "backups.make",
         "backups.download",
+        "people.view",
+        "people.edit",
+        "dogs.view",
+        "dogs.edit",
+        "projects.view",
+        "projects.edit",
+        "projects.all",
+        "schedules.view",
+        "schedules.edit",
+        "schedules.lock",
+        "schedules.unlock",
+        "documents.view",
+        "documents.make",
     }
 )
 
 _HELD: dict[str, frozenset[str]] = {
     Role.ADMINISTRATOR: PERMISSIONS,
-    Role.PROJECT_MANAGER: frozenset(),
-    Role.HANDLER: frozenset(),
+    Role.PROJECT_MANAGER: frozenset(
+        {
+            "people.view",
+            "dogs.view",
+            "projects.view",
+            "schedules.view",
+            "schedules.edit",
+            "schedules.lock",
+            "documents.view",
+            "documents.make",
+        }
+    ),
+    Role.HANDLER: frozenset({"schedules.view"}),
 }
 
 

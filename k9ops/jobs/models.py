@@ -1,7 +1,6 @@
 """The ledger: periodic tasks, runs, attempts, events, effects and log lines."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -19,15 +18,10 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from k9ops.core.db import Base, RunId, new_id
+from k9ops.core.db import Base, RunId, new_id, one_of
 from k9ops.jobs.states import ACTIVE, Misfire, Outcome, Overlap, Path, Reason, State, Via
 
 BigId = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 
 class PeriodicTask(Base):
@@ -35,8 +29,8 @@ class PeriodicTask(Base):
 
     __tablename__ = "periodic_tasks"
     __table_args__ = (
-        _one_of("misfire", Misfire),
-        _one_of("overlap", Overlap),
+        one_of("misfire", tuple(Misfire)),
+        one_of("overlap", tuple(Overlap)),
         CheckConstraint("(cron IS NULL) <> (every_seconds IS NULL)", name="one_trigger"),
         Index("ix_periodic_tasks_due", "enabled", "next_due_at"),
     )
@@ -76,10 +70,10 @@ class JobRun(Base):
     __tablename__ = "job_runs"
     __table_args__ = (
         Unique("job", "occurrence"),
-        _one_of("state", State),
-        _one_of("path", Path),
-        _one_of("reason", Reason),
-        _one_of("via", Via),
+        one_of("state", tuple(State)),
+        one_of("path", tuple(Path)),
+        one_of("reason", tuple(Reason)),
+        one_of("via", tuple(Via)),
         Index("ix_job_runs_waiting", "state", "available_at"),
         Index("ix_job_runs_job_id", "job", "id"),
         Index("ix_job_runs_state_id", "state", "id"),
@@ -160,9 +154,9 @@ class JobAttempt(Base):
     __tablename__ = "job_attempts"
     __table_args__ = (
         Unique("run_id", "number"),
-        _one_of("path", Path),
-        _one_of("reason", Reason),
-        _one_of("outcome", Outcome),
+        one_of("path", tuple(Path)),
+        one_of("reason", tuple(Reason)),
+        one_of("outcome", tuple(Outcome)),
         Index(
             "ix_job_attempts_open",
             "run_id",

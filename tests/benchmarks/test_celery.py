@@ -25,7 +25,8 @@ from tests.support.celery_workers import CeleryProcess
 from tests.support.redis import RedisServer
 from tests.support.waiting import wait_until
 
-DISPATCHES, BLOCK = max(100, int(2000 * SCALE)), 100
+#: The best of some rounds on each side: what else the machine does only ever adds time.
+DISPATCH_ROUNDS, BLOCKS, BLOCK = 6, max(1, int(5 * SCALE)), 100
 STARTED = max(20, int(300 * SCALE))
 ROUNDS, MESSAGES = 2, max(50, int(1500 * SCALE))
 PAUSE = 0.02
@@ -126,12 +127,17 @@ def test_dispatch(unit, redis_server, figure):
     # The key stands for a worker: one that consumes would take the processor from both.
     client.set(alive_key("k9_tasks"), "benchmark", ex=600)
     in_turns(1)  # warms both up
-    ours, bare = in_turns(DISPATCHES // BLOCK)
-    assert sum(map(client.llen, lists_of("k9_tasks"))) == len(ours) + BLOCK, "one fell back"
+    rounds = [in_turns(BLOCKS) for _ in range(DISPATCH_ROUNDS)]
+    sent = (1 + BLOCKS * DISPATCH_ROUNDS) * BLOCK
+    assert sum(map(client.llen, lists_of("k9_tasks"))) == sent, "one fell back"
     for share in (50, 99):
-        figure(f"bare .delay(), p{share} of {len(bare)}", percentile(bare, share), "ms")
-        most = percentile(bare, share) + 3 if share == 99 else None
-        figure(f"dispatch to Celery, p{share}", percentile(ours, share), "ms", most)
+        ours, bare = (
+            min(percentile(times, share) for times in side) for side in zip(*rounds, strict=True)
+        )
+        of = f"p{share} of {BLOCKS * BLOCK}, best of {DISPATCH_ROUNDS}"
+        figure(f"bare .delay(), {of}", bare, "ms")
+        most = bare + 3 if share == 99 else None
+        figure(f"dispatch to Celery, {of}", ours, "ms", most)
 
 
 def publish_to_start(starts, submit):

@@ -1,0 +1,1 @@
+"""The dogs of the unit."""

@@ -1,0 +1,1 @@
+"""The people of the unit, whether they sign in or not."""

@@ -1,0 +1,1 @@
+"""Projects, their places, and who is assigned to them."""

@@ -1,0 +1,39 @@
+"""What the rules of duty refuse."""
+
+from sqlalchemy.exc import IntegrityError
+
+from k9ops.core.errors import Conflict, K9Error
+from k9ops.core.i18n import gettext as _
+
+
+class DayLocked(Conflict):
+    """The day is locked: nothing of it changes."""
+
+    code = "day_locked"
+
+
+class DoubleBooked(Conflict):
+    """The handler or the dog stands elsewhere at that time."""
+
+    code = "double_booked"
+
+
+def day_locked() -> DayLocked:
+    hint = _("An administrator can open it again for a time, with a reason.")
+    return DayLocked(_("This day is locked: nothing of it can be changed."), hint=hint)
+
+
+def explained(error: IntegrityError) -> K9Error:
+    """What a refusal by the database means; the names are those of migration 0004."""
+    text = str(error.orig)
+    if "day_locked" in text:
+        return day_locked()
+    if "ex_duty_schedule_items_handler" in text:
+        message = _("This handler has another duty at that time.")
+        hint = _("Choose another handler or another shift.")
+        return DoubleBooked(message, field="handler_id", hint=hint)
+    if "ex_duty_schedule_items_dog" in text:
+        message = _("This dog is on another duty at that time.")
+        return DoubleBooked(message, field="dog_id", hint=_("Choose another dog."))
+    hint = _("Reload the page and look again.")
+    return Conflict(_("Something changed in the meantime."), code="changed", hint=hint)

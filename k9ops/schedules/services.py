@@ -1,0 +1,274 @@
+"""Planning days of duty and noting who came. Each function commits, and is audited.
+
+Whether a day is locked and whether somebody is booked twice is decided by the database, so that
+two who plan at once are told apart too.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from k9ops.audit.services import Actor, Target, record
+from k9ops.core.db import db
+from k9ops.core.errors import BadInput, Conflict, K9Error, NotFound
+from k9ops.core.i18n import gettext as _
+from k9ops.core.settings import current_settings
+from k9ops.kennel.models import Dog, DogStatus, Fitness
+from k9ops.people.models import Person, Work
+from k9ops.projects.models import Place, Project, ProjectStatus
+from k9ops.projects.queries import is_assigned
+from k9ops.projects.scope import Viewer, get_visible_project
+from k9ops.schedules.errors import day_locked, explained
+from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule, Shift
+from k9ops.schedules.queries import get_visible_day, span_of
+
+NOTE_LIMIT = 400
+
+
+@dataclass(frozen=True)
+class NewItem:
+    """Who is to stand where."""
+
+    handler_id: int
+    shift_id: int
+    dog_id: int | None = None
+    place_id: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A copied day, and what of it did not fit: who, and why not."""
+
+    day: DutySchedule
+    left_out: list[tuple[str, str]]
+
+
+def plan_day(viewer: Viewer, project_id: int, day: date, *, actor: Actor) -> DutySchedule:
+    """Open a day of duty for the project; the one that is there already is returned.
+
+    Raises:
+        NotFound: no such project, or not theirs.
+        Conflict: the project is over.
+    """
+    project = get_visible_project(viewer, project_id)
+    if project.status in (ProjectStatus.COMPLETED, ProjectStatus.CANCELLED):
+        hint = _("Make the project active again first.")
+        raise Conflict(_("This project is over."), field="project_id", hint=hint)
+    found = day_of(project.id, day)
+    if found is not None:
+        return found
+    made = DutySchedule(project_id=project.id, date=day, created_by=actor.name)
+    try:
+        with _changing():
+            db.session.add(made)
+            db.session.flush()
+            _note(actor, "schedule.planned", made)
+    except Conflict:
+        if found := day_of(project.id, day):  # somebody planned it at the same time
+            return found
+        raise
+    return made
+
+
+def copy_day(viewer: Viewer, day_id: int, to: date, *, actor: Actor) -> Copied:
+    """Plan another day like this one: its duties, without their attendance.
+
+    What no longer fits (somebody is booked, a dog is unfit) is left out and told.
+    """
+    source = get_visible_day(viewer, day_id)
+    target = plan_day(viewer, source.project_id, to, actor=actor)
+    left_out: list[tuple[str, str]] = []
+    for item in list(source.items):
+        new = NewItem(item.handler_id, item.shift_id, item.dog_id, item.place_id, item.note)
+        name = item.handler.name
+        try:
+            add_item(viewer, target.id, new, actor=actor)
+        except K9Error as error:
+            left_out.append((name, error.message))
+    return Copied(target, left_out)
+
+
+def add_item(viewer: Viewer, day_id: int, new: NewItem, *, actor: Actor) -> DutyItem:
+    """Plan a handler, perhaps with a dog, for a shift of the day.
+
+    Raises:
+        NotFound: no such day, or not theirs.
+        BadInput: a field is wrong; it is named.
+        DayLocked, DoubleBooked: see there.
+    """
+    day = _open_day(viewer, day_id)
+    item = DutyItem(duty_schedule_id=day.id, **_checked(day, new))
+    with _changing():
+        db.session.add(item)
+        db.session.flush()
+        _note(actor, "schedule.item_added", day, {"item": item.id, **asdict(new)})
+    return item
+
+
+def change_item(viewer: Viewer, item_id: int, new: NewItem, *, actor: Actor) -> DutyItem:
+    """Plan the duty otherwise; who was marked absent or replaced is planned again.
+
+    Raises as `add_item` does.
+    """
+    item, day = _own_item(viewer, item_id)
+    before = NewItem(item.handler_id, item.shift_id, item.dog_id, item.place_id, item.note)
+    values = _checked(day, new)
+    if new.handler_id != before.handler_id:
+        values |= {"attendance": Attendance.PLANNED, "replacement_id": None}
+    with _changing():
+        _set(item, values)
+        _note(actor, "schedule.item_changed", day, {"item": item.id, **_changes(before, new)})
+    return item
+
+
+def remove_item(viewer: Viewer, item_id: int, *, actor: Actor) -> DutySchedule:
+    """Take a duty out of its day, which is returned.
+
+    Raises:
+        NotFound, DayLocked: see `add_item`.
+    """
+    item, day = _own_item(viewer, item_id)
+    with _changing():
+        db.session.delete(item)
+        db.session.flush()
+        _note(actor, "schedule.item_removed", day, {"item": item_id, "handler": item.handler_id})
+    return day
+
+
+def mark_attendance(
+    viewer: Viewer,
+    item_id: int,
+    attendance: Attendance,
+    *,
+    actor: Actor,
+    replacement_id: int | None = None,
+    note: str | None = None,
+) -> DutyItem:
+    """Note whether the handler came, or who stood in.
+
+    Raises as `add_item` does; BadInput names `replacement_id` when `replaced` lacks it.
+    """
+    item, day = _own_item(viewer, item_id)
+    if attendance is not Attendance.REPLACED:
+        replacement_id = None
+    elif replacement_id is None or replacement_id == item.handler_id:
+        raise BadInput(_("Choose who stood in."), field="replacement_id")
+    else:
+        _checked_handler(day, replacement_id, "replacement_id")
+    values: dict[str, Any] = {"attendance": attendance, "replacement_id": replacement_id}
+    if note is not None:
+        values["note"] = _checked_note(note)
+    with _changing():
+        _set(item, values)
+        detail = {"item": item.id, "attendance": attendance, "replacement": replacement_id}
+        _note(actor, "schedule.attendance_marked", day, detail)
+    return item
+
+
+def day_of(project_id: int, day: date) -> DutySchedule | None:
+    """The project's day, if it is planned."""
+    query = select(DutySchedule).where(
+        DutySchedule.project_id == project_id, DutySchedule.date == day
+    )
+    return db.session.scalars(query).one_or_none()
+
+
+@contextmanager
+def _changing() -> Iterator[None]:
+    """Commit what the block changed, or undo it and say what the database refused."""
+    try:
+        yield
+        db.session.commit()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise explained(error) from error
+
+
+def _open_day(viewer: Viewer, day_id: int) -> DutySchedule:
+    day = get_visible_day(viewer, day_id)
+    if day.state == DayState.LOCKED:
+        raise day_locked()
+    if not viewer.plans:
+        raise NotFound(_("There is no such day of duty."))
+    return day
+
+
+def _own_item(viewer: Viewer, item_id: int) -> tuple[DutyItem, DutySchedule]:
+    item = db.session.get(DutyItem, item_id)
+    if item is None:
+        raise NotFound(_("There is no such duty."))
+    return item, _open_day(viewer, item.duty_schedule_id)
+
+
+def _set(item: DutyItem, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(item, name, value)
+    db.session.flush()
+
+
+def _changes(before: NewItem, after: NewItem) -> dict[str, Any]:
+    old, new = asdict(before), asdict(after)
+    return {name: [old[name], new[name]] for name in old if old[name] != new[name]}
+
+
+def _checked(day: DutySchedule, new: NewItem) -> dict[str, Any]:
+    """The columns of a duty; each choice must be one that fits the day."""
+    _checked_handler(day, new.handler_id, "handler_id")
+    shift = db.session.get(Shift, new.shift_id)
+    if shift is None or not shift.active:
+        raise BadInput(_("Choose a shift."), field="shift_id")
+    if new.dog_id is not None:
+        _check_dog(day, new.dog_id)
+    if new.place_id is not None:
+        place = db.session.get(Place, new.place_id)
+        if place is None or place.project_id != day.project_id:
+            raise BadInput(_("Choose a place of this project."), field="place_id")
+    starts_at, ends_at = span_of(shift, day.date, current_settings().zone)
+    times = {"starts_at": starts_at, "ends_at": ends_at}
+    return asdict(replace(new, note=_checked_note(new.note))) | times
+
+
+def _checked_note(note: str) -> str:
+    if len(note) > NOTE_LIMIT or "\0" in note:
+        text = _("A note has at most %(n)s characters.", n=NOTE_LIMIT)
+        raise BadInput(text, field="note")
+    return note.strip()
+
+
+def _checked_handler(day: DutySchedule, person_id: int, field: str) -> None:
+    person = db.session.get(Person, person_id)
+    if person is None or not person.active or person.work != Work.HANDLER:
+        raise BadInput(_("Choose a handler."), field=field)
+    if not is_assigned(day.project_id, day.date, person_id=person_id):
+        hint = _("Assign them to the project first.")
+        raise BadInput(_("This handler is not assigned to the project."), field=field, hint=hint)
+
+
+def _check_dog(day: DutySchedule, dog_id: int) -> None:
+    dog = db.session.get(Dog, dog_id)
+    if dog is None:
+        raise BadInput(_("Choose a dog."), field="dog_id")
+    if dog.status != DogStatus.ACTIVE or dog.fitness == Fitness.UNFIT:
+        hint = _("Choose another dog.")
+        raise BadInput(_("This dog is not fit for duty."), field="dog_id", hint=hint)
+    if not is_assigned(day.project_id, day.date, dog_id=dog_id):
+        hint = _("Assign it to the project first.")
+        raise BadInput(_("This dog is not assigned to the project."), field="dog_id", hint=hint)
+
+
+def _note(
+    actor: Actor, action: str, day: DutySchedule, detail: dict[str, Any] | None = None
+) -> None:
+    record(db.session(), actor, action, target_of(day), detail)
+
+
+def target_of(day: DutySchedule) -> Target:
+    """How the audit names a day."""
+    project = db.session.get_one(Project, day.project_id)
+    return Target("duty_schedule", day.id, f"{project.code} {day.date.isoformat()}")
