@@ -88,6 +88,11 @@ def isolated(text: object) -> str:
     return f"\u2068{text}\u2069"
 
 
+def named(row: Any) -> str:
+    """The name of the row in the reader's language, where it has one."""
+    return str((locale().startswith("en") and row.name_en) or row.name)
+
+
 def milliseconds(value: float | None) -> str:
     return duration(None if value is None else value / 1000)
 
