@@ -26,7 +26,7 @@ from tests.support.redis import RedisServer
 from tests.support.waiting import wait_until
 
 #: The best of some rounds on each side: what else the machine does only ever adds time.
-DISPATCH_ROUNDS, BLOCKS, BLOCK = 6, max(1, int(5 * SCALE)), 100
+DISPATCH_ROUNDS, CALLS = 6, max(100, int(500 * SCALE))
 STARTED = max(20, int(300 * SCALE))
 ROUNDS, MESSAGES = 2, max(50, int(1500 * SCALE))
 PAUSE = 0.02
@@ -102,23 +102,22 @@ def bare_worker(start_worker):
     return lambda: start_worker("tests.benchmarks.bare:celery", "celery", dict(os.environ))
 
 
-def timed_block(work, times):
-    for _ in range(BLOCK):
-        began = time.perf_counter()
-        work()
-        times.append((time.perf_counter() - began) * 1000)
+def timed(work):
+    began = time.perf_counter()
+    work()
+    return (time.perf_counter() - began) * 1000
 
 
 def percentile(values, share):
     return statistics.quantiles(values, n=100)[share - 1]
 
 
-def in_turns(blocks):
-    """Times of our way and of the bare one, a block each by turns."""
+def in_turns(calls):
+    """Times of our way and of the bare one, a call each by turns, as between other work."""
     ours, bare = [], []
-    for _ in range(blocks):
-        timed_block(lambda: dispatch("bench.noop"), ours)
-        timed_block(noop.delay, bare)
+    for _ in range(calls):
+        ours.append(timed(lambda: dispatch("bench.noop")))
+        bare.append(timed(noop.delay))
     return ours, bare
 
 
@@ -126,15 +125,14 @@ def test_dispatch(unit, redis_server, figure):
     client = redis_server.client(1)
     # The key stands for a worker: one that consumes would take the processor from both.
     client.set(alive_key("k9_tasks"), "benchmark", ex=600)
-    in_turns(1)  # warms both up
-    rounds = [in_turns(BLOCKS) for _ in range(DISPATCH_ROUNDS)]
-    sent = (1 + BLOCKS * DISPATCH_ROUNDS) * BLOCK
-    assert sum(map(client.llen, lists_of("k9_tasks"))) == sent, "one fell back"
+    in_turns(CALLS)  # warms both up
+    rounds = [in_turns(CALLS) for _ in range(DISPATCH_ROUNDS)]
+    sent = sum(map(client.llen, lists_of("k9_tasks")))
+    assert sent == CALLS * (DISPATCH_ROUNDS + 1), "one fell back"
     for share in (50, 99):
-        ours, bare = (
-            min(percentile(times, share) for times in side) for side in zip(*rounds, strict=True)
-        )
-        of = f"p{share} of {BLOCKS * BLOCK}, best of {DISPATCH_ROUNDS}"
+        sides = zip(*rounds, strict=True)
+        ours, bare = (min(percentile(times, share) for times in side) for side in sides)
+        of = f"p{share} of {CALLS}, best of {DISPATCH_ROUNDS}"
         figure(f"bare .delay(), {of}", bare, "ms")
         most = bare + 3 if share == 99 else None
         figure(f"dispatch to Celery, {of}", ours, "ms", most)
