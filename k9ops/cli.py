@@ -41,14 +41,15 @@ def prepare(sample: bool) -> None:
 
 
 @click.command("load-sample", cls=Command)
-@click.option("--scale", default=1, type=click.IntRange(1, 10_000), help="Months of history.")
+@click.option("--scale", default=1, type=click.IntRange(1, 10_000), help="How many times as large.")
 @json_option
 @with_appcontext
 @handles_errors
 def load_sample_unit(scale: int, as_json: bool) -> None:
     """Load the sample unit to look around in.
 
-    People to sign in as, whose password is printed, and a month of background work.
+    60 people, 80 dogs, 6 projects with 60 days of duty, what they were told, a month of
+    background work. Those who can sign in are printed with their password.
     """
     sync_tasks()
     loaded = load_sample(scale)
@@ -59,9 +60,12 @@ def load_sample_unit(scale: int, as_json: bool) -> None:
 
 
 def _say_loaded(loaded: Loaded) -> None:
-    click.echo(f"sample unit: {len(loaded.people)} people, {loaded.runs} runs")
-    click.echo(f"sample sign-in {loaded.people[0]} {loaded.password}")
-    click.echo(f"(the same password for {', '.join(loaded.people[1:])})")
+    click.echo(
+        f"sample unit: {loaded.people} people, {loaded.dogs} dogs, {loaded.projects} projects, "
+        f"{loaded.days} days of duty, {loaded.notifications} notifications, {loaded.runs} runs"
+    )
+    click.echo(f"sample sign-in {loaded.accounts[0]} {loaded.password}")
+    click.echo(f"(the same password for {', '.join(loaded.accounts[1:])})")
 
 
 @click.command("scheduler")

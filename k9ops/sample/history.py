@@ -1,76 +1,28 @@
-"""The sample unit: people, what they were told, and a month of background work. All invented."""
+"""A month of background work before today: every scheduled job ran, mostly with success."""
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import insert, select
 
-from k9ops.accounts.models import User
-from k9ops.accounts.passwords import make_up_password
-from k9ops.accounts.permissions import Role
-from k9ops.accounts.queries import find_user
-from k9ops.accounts.services import NewUser, create_user
-from k9ops.audit.services import COMMAND_LINE
 from k9ops.core.clock import read_now
 from k9ops.core.db import db, new_id
-from k9ops.core.errors import Conflict
 from k9ops.jobs.models import JobAttempt, JobEvent, JobLogLine, JobRun, PeriodicTask
 from k9ops.jobs.moves import Happening
 from k9ops.jobs.registry import get_job
 from k9ops.jobs.states import Outcome, Path, Reason, State
 from k9ops.monitoring.queries import SAMPLE_OCCURRENCE
-from k9ops.notifications.models import Notification
 
-MANAGER = ("manager", "نورة المثالية")
-HANDLERS = (
-    ("handler1", "سالم التجريبي"),
-    ("handler2", "هند النموذجية"),
-    ("handler3", "فهد التجريبي"),
-    ("handler4", "ريم النموذجية"),
-)
 DAYS = 30
 #: A database is asked for this many rows at once.
 BATCH = 500
 _FULL_DISK = "No space left on the device: 12.0 MB free, 148.2 MB needed."
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """What was loaded, and the password that all sample people share."""
-
-    people: list[str]
-    password: str
-    runs: int
-
-
-def load_sample(scale: int = 1) -> Loaded:
-    """Load the sample unit: its people, and `scale` months of background work before today.
-
-    Raises:
-        Conflict: it was loaded before.
-    """
-    if find_user(MANAGER[0]) is not None:
-        raise Conflict("The sample unit is loaded already.", code="sample_loaded")
-    password = make_up_password()
-    people = _add_people(password)
-    runs = _add_history(random.Random(9), scale)  # noqa: S311  (no secret; the same each time)
-    _tell_administrators()
-    db.session.commit()
-    return Loaded(people, password, runs)
-
-
-def _add_people(password: str) -> list[str]:
-    roles = [(MANAGER, Role.PROJECT_MANAGER), *((one, Role.HANDLER) for one in HANDLERS)]
-    for (username, full_name), role in roles:
-        create_user(NewUser(username, password, role, full_name), actor=COMMAND_LINE)
-    return [username for (username, _), _ in roles]
-
-
-def _add_history(dice: random.Random, scale: int) -> int:
+def add_history(dice: random.Random, scale: int) -> int:
     """Runs of every scheduled job, oldest first, each with its attempts, events and log."""
     now = read_now(db.session())
     tasks = list(db.session.scalars(select(PeriodicTask).order_by(PeriodicTask.name)))
@@ -202,20 +154,3 @@ class _Run:
                 "logger": "k9ops.sample",
                 "message": "sample run: nothing was really done" if good else _FULL_DISK,
             }
-
-
-def _tell_administrators() -> None:
-    """One message for each failed run of the sample, the older ones read."""
-    statement = select(JobRun).where(JobRun.state == State.FAILED).order_by(JobRun.id.desc())
-    failed = list(db.session.scalars(statement.limit(20)))
-    administrators = select(User.id).where(User.role == Role.ADMINISTRATOR)
-    for user in db.session.scalars(administrators).all():
-        for number, run in enumerate(failed):
-            told = run.finished_at
-            params = {"job": run.job, "reason": run.error_message, "attempt": run.attempts_made}
-            db.session.add(
-                Notification(
-                    user_id=user, kind="run.failed", url=f"/runs/{run.id}", params=params,
-                    created_at=told, read_at=told if number > 1 else None,
-                )
-            )  # fmt: skip
