@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from config import Settings
 
 #: Modules that define jobs, in the order of the floors.
-JOB_MODULES: tuple[str, ...] = ("k9ops.schedules.jobs", "k9ops.backups.jobs")
+JOB_MODULES: tuple[str, ...] = (
+    "k9ops.notifications.jobs",
+    "k9ops.schedules.jobs",
+    "k9ops.backups.jobs",
+)
 
 
 def create_app(settings: "Settings") -> Flask:
