@@ -14,9 +14,12 @@ from k9ops.jobs.models import JobAttempt, JobEvent, JobLogLine, JobRun, Periodic
 from k9ops.jobs.moves import Happening
 from k9ops.jobs.registry import get_job
 from k9ops.jobs.states import Outcome, Path, Reason, State
+from k9ops.jobs.triggers import next_due, trigger_of
 from k9ops.monitoring.queries import SAMPLE_OCCURRENCE
 
 DAYS = 30
+#: No run of the last days failed, so that a newcomer is not alarmed.
+CALM = timedelta(days=2)
 #: A database is asked for this many rows at once.
 BATCH = 500
 _FULL_DISK = "No space left on the device: 12.0 MB free, 148.2 MB needed."
@@ -25,14 +28,23 @@ _FULL_DISK = "No space left on the device: 12.0 MB free, 148.2 MB needed."
 def add_history(dice: random.Random, scale: int) -> int:
     """Runs of every scheduled job, oldest first, each with its attempts, events and log."""
     now = read_now(db.session())
-    tasks = list(db.session.scalars(select(PeriodicTask).order_by(PeriodicTask.name)))
-    days = range(DAYS * scale, 0, -1)
-    rows = (_Run(task, now - timedelta(days=day), dice) for day in days for task in tasks)
+    rows = (_Run(task, due, now, dice) for due, task in _dues(DAYS * scale, now))
     count = 0
     while batch := list(islice(rows, BATCH)):
         _insert(batch)
         count += len(batch)
     return count
+
+
+def _dues(days: int, now: datetime) -> Iterator[tuple[datetime, PeriodicTask]]:
+    """The first time that each task was due on each of the last days, oldest first."""
+    tasks = list(db.session.scalars(select(PeriodicTask).order_by(PeriodicTask.name)))
+    for back in range(days, 0, -1):
+        since = now - timedelta(days=back)
+        until = since + timedelta(days=1)
+        dues = [(next_due(trigger_of(task), since), task) for task in tasks]
+        of_day = ((due, task) for due, task in dues if due is not None and due <= until)
+        yield from sorted(of_day, key=lambda pair: pair[0])
 
 
 def _insert(batch: list["_Run"]) -> None:
@@ -43,15 +55,17 @@ def _insert(batch: list["_Run"]) -> None:
 
 
 class _Run:
-    """One run of the past: it succeeded, mostly at the first try."""
+    """One run of the past: it succeeded, mostly at the first try; of late they all did."""
 
-    def __init__(self, task: PeriodicTask, due: datetime, dice: random.Random) -> None:
+    def __init__(
+        self, task: PeriodicTask, due: datetime, now: datetime, dice: random.Random
+    ) -> None:
         self.id = new_id()
         self.task = task
-        self.due = due.replace(minute=0, second=0, microsecond=0)
+        self.due = due
         self.queued = self.due + timedelta(milliseconds=dice.randint(80, 900))
         fate = dice.random()
-        self.failed = fate < 0.04
+        self.failed = fate < 0.04 and now - due > CALM
         self.attempts = [*self._attempts(dice, 3 if self.failed else 1 + (fate < 0.1))]
 
     def _attempts(self, dice: random.Random, count: int) -> Iterator[dict[str, Any]]:

@@ -10,9 +10,11 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from k9ops.accounts.models import User
+from k9ops.accounts.passwords import hash_password
 from k9ops.accounts.permissions import Role
-from k9ops.accounts.services import NewUser, create_user
-from k9ops.audit.services import COMMAND_LINE
+from k9ops.audit.services import COMMAND_LINE, Target, record
+from k9ops.core.clock import db_now
 from k9ops.core.db import Base, db
 from k9ops.kennel.models import Dog, DogStatus, Fitness, Sex, Specialty
 from k9ops.people.models import Person, Work
@@ -67,12 +69,26 @@ def insert_rows(model: type[Base], rows: Iterable[dict[str, Any]]) -> int:
 
 
 def add_accounts(password: str) -> dict[str, int]:
-    """Those who sign in: the id of each by user name."""
-    everyone = [(MANAGER, names.MANAGER), *zip(HANDLERS, names.HANDLERS, strict=True)]
+    """Those who sign in: the id of each by user name.
+
+    Not by `create_user`, which commits each and makes a slow hash for each: one transaction loads
+    the sample unit or leaves nothing of it.
+    """
+    hashed = hash_password(password)
     made = {}
-    for username, name in everyone:
+    for username, name in zip((MANAGER, *HANDLERS), (names.MANAGER, *names.HANDLERS), strict=True):
         role = Role.PROJECT_MANAGER if username == MANAGER else Role.HANDLER
-        user = create_user(NewUser(username, password, role, name.arabic), actor=COMMAND_LINE)
+        user = User(
+            username=username,
+            full_name=name.arabic,
+            password_hash=hashed,
+            role=role,
+            created_at=db_now(),
+        )
+        db.session.add(user)
+        db.session.flush()
+        target = Target("user", user.id, username)
+        record(db.session(), COMMAND_LINE, "user.created", target, {"role": role})
         made[username] = user.id
     return made
 
