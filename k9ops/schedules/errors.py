@@ -1,6 +1,7 @@
 """What the rules of duty refuse."""
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
 from k9ops.core.errors import Conflict, K9Error
 from k9ops.core.i18n import gettext as _
@@ -23,9 +24,9 @@ def day_locked() -> DayLocked:
     return DayLocked(_("This day is locked: nothing of it can be changed."), hint=hint)
 
 
-def explained(error: IntegrityError) -> K9Error:
+def explained(error: IntegrityError | StaleDataError) -> K9Error:
     """What a refusal by the database means; the names are those of migration 0004."""
-    text = str(error.orig)
+    text = str(error.orig) if isinstance(error, IntegrityError) else ""
     if "day_locked" in text:
         return day_locked()
     if "ex_duty_schedule_items_handler" in text:

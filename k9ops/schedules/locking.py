@@ -1,7 +1,6 @@
 """Locking days that are over, and opening one again for a time."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, update
 
@@ -10,18 +9,19 @@ from k9ops.core.clock import read_now
 from k9ops.core.db import changed, db
 from k9ops.core.errors import BadInput, Conflict, Forbidden
 from k9ops.core.i18n import gettext as _
-from k9ops.core.settings import current_settings
 from k9ops.notifications.services import Message, notify
 from k9ops.projects.scope import Viewer
 from k9ops.schedules.errors import day_locked
 from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule
-from k9ops.schedules.queries import get_visible_day
+from k9ops.schedules.queries import get_planned_day, get_visible_day, unit_today
 from k9ops.schedules.services import target_of
 
 REASON_LIMIT = 300
 #: Nobody opens a day for longer.
 LONGEST_OPENING = timedelta(days=31)
 UNMARKED = "schedule.locked_unmarked"
+#: Why the automatic lock locks, as the audit tells it.
+OVER = "the day is over"
 
 
 def lock_day(viewer: Viewer, day_id: int, reason: str, *, actor: Actor) -> DutySchedule:
@@ -29,12 +29,14 @@ def lock_day(viewer: Viewer, day_id: int, reason: str, *, actor: Actor) -> DutyS
 
     Raises:
         NotFound: no such day, or not theirs.
+        Forbidden: they see it, but do not plan it.
         DayLocked: it is locked already.
         BadInput: the reason is missing or too long.
     """
     reason = _checked_reason(reason)
-    day = get_visible_day(viewer, day_id)
+    day = get_planned_day(viewer, day_id)
     if not _lock(day.id, reason, actor):
+        db.session.rollback()
         raise day_locked()
     db.session.commit()
     db.session.refresh(day)
@@ -65,6 +67,7 @@ def open_day(
         .values(state=DayState.OPEN, **values)
     )
     if not changed(db.session.execute(statement)):
+        db.session.rollback()
         raise Conflict(_("This day is not locked."), code="not_locked")
     detail = {"reason": reason, "until": until.isoformat()}
     record(db.session(), actor, "schedule.unlocked", target_of(day), detail)
@@ -75,11 +78,11 @@ def open_day(
 
 def days_to_lock(now: datetime) -> list[int]:
     """Ids of the open days that are over, oldest first; missed ones too."""
-    today = now.astimezone(current_settings().zone).date()
+    today = unit_today()
     query = (
         select(DutySchedule.id)
         .where(DutySchedule.state == DayState.OPEN, DutySchedule.date <= today)
-        .where(_is_over(now, today))
+        .where(is_over(now, today))
         .order_by(DutySchedule.date, DutySchedule.id)
     )
     return list(db.session.scalars(query))
@@ -91,8 +94,7 @@ def lock_if_over(day_id: int, actor: Actor) -> bool:
     held = select(DutySchedule.id).where(DutySchedule.id == day_id).with_for_update()
     db.session.execute(held)
     now = read_now(db.session())
-    today = now.astimezone(current_settings().zone).date()
-    locked = _lock(day_id, "", actor, _is_over(now, today))
+    locked = _lock(day_id, "", actor, is_over(now, unit_today()))
     if locked:
         _tell_manager(day_id)
     db.session.commit()
@@ -112,11 +114,11 @@ def _lock(day_id: int, reason: str, actor: Actor, *where: ColumnElement[bool]) -
     if not changed(db.session.execute(statement)):
         return False
     day = db.session.get_one(DutySchedule, day_id)
-    record(db.session(), actor, "schedule.locked", target_of(day), {"reason": reason})
+    record(db.session(), actor, "schedule.locked", target_of(day), {"reason": reason or OVER})
     return True
 
 
-def _is_over(now: datetime, today: Any) -> ColumnElement[bool]:
+def is_over(now: datetime, today: date) -> ColumnElement[bool]:
     """Its last shift has ended, or without any duty its date is past; and it is not held open."""
     items = exists().where(DutyItem.duty_schedule_id == DutySchedule.id)
     going_on = items.where(DutyItem.ends_at > now)

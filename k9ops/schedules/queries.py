@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
 from sqlalchemy.orm import joinedload
 
+from k9ops.core.clock import read_now
 from k9ops.core.db import db
-from k9ops.core.errors import NotFound
+from k9ops.core.errors import Forbidden, NotFound
 from k9ops.core.i18n import gettext as _
+from k9ops.core.settings import current_settings
 from k9ops.projects.models import Project
 from k9ops.projects.scope import Viewer, visible_projects
 from k9ops.schedules.models import Attendance, DutyItem, DutySchedule, Shift
@@ -53,6 +55,19 @@ def get_visible_day(viewer: Viewer, day_id: int) -> DutySchedule:
     return day
 
 
+def get_planned_day(viewer: Viewer, day_id: int) -> DutySchedule:
+    """The day, for whoever plans it.
+
+    Raises:
+        NotFound: there is none of that id that they may see.
+        Forbidden: they may only see it.
+    """
+    day = get_visible_day(viewer, day_id)
+    if not viewer.plans:
+        raise Forbidden(_("Only the manager of the project changes its days of duty."))
+    return day
+
+
 def items_of(viewer: Viewer, day_id: int) -> list[DutyItem]:
     """The duties of a day in order of time: all, or for whoever does not plan their own."""
     query = select(DutyItem).where(DutyItem.duty_schedule_id == day_id)
@@ -67,6 +82,11 @@ def active_shifts() -> list[Shift]:
     """In the order of the day."""
     query = select(Shift).where(Shift.active).order_by(Shift.starts, Shift.ends)
     return list(db.session.scalars(query))
+
+
+def unit_today() -> date:
+    """The day that it is now on the unit's clock."""
+    return read_now(db.session()).astimezone(current_settings().zone).date()
 
 
 def span_of(shift: Shift, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -7,14 +7,15 @@ two who plan at once are told apart too.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
 from k9ops.audit.services import Actor, Target, record
-from k9ops.core.db import db
+from k9ops.core.db import changed, db
 from k9ops.core.errors import BadInput, Conflict, K9Error, NotFound
 from k9ops.core.i18n import gettext as _
 from k9ops.core.settings import current_settings
@@ -23,11 +24,20 @@ from k9ops.people.models import Person, Work
 from k9ops.projects.models import Place, Project, ProjectStatus
 from k9ops.projects.queries import is_assigned
 from k9ops.projects.scope import Viewer, get_visible_project
-from k9ops.schedules.errors import day_locked, explained
+from k9ops.schedules.errors import DayLocked, day_locked, explained
 from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule, Shift
-from k9ops.schedules.queries import get_visible_day, span_of
+from k9ops.schedules.queries import (
+    get_planned_day,
+    get_visible_day,
+    span_of,
+    unit_today,
+    visible_days,
+)
 
 NOTE_LIMIT = 400
+FIRST_DAY = date(2000, 1, 1)
+#: Nobody plans farther ahead.
+FARTHEST = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -55,11 +65,13 @@ def plan_day(viewer: Viewer, project_id: int, day: date, *, actor: Actor) -> Dut
     Raises:
         NotFound: no such project, or not theirs.
         Conflict: the project is over.
+        BadInput: the day is too far off.
     """
     project = get_visible_project(viewer, project_id)
     if project.status in (ProjectStatus.COMPLETED, ProjectStatus.CANCELLED):
         hint = _("Make the project active again first.")
         raise Conflict(_("This project is over."), field="project_id", hint=hint)
+    _check_date(day, "date")
     found = day_of(project.id, day)
     if found is not None:
         return found
@@ -79,16 +91,26 @@ def plan_day(viewer: Viewer, project_id: int, day: date, *, actor: Actor) -> Dut
 def copy_day(viewer: Viewer, day_id: int, to: date, *, actor: Actor) -> Copied:
     """Plan another day like this one: its duties, without their attendance.
 
-    What no longer fits (somebody is booked, a dog is unfit) is left out and told.
+    What no longer fits (somebody is booked, a dog is unfit) is left out and told; each duty that
+    fits is committed by itself.
+
+    Raises:
+        BadInput: it is the same day, or one too far off.
+        NotFound, Conflict: see `plan_day`.
+        DayLocked: the other day is locked.
     """
     source = get_visible_day(viewer, day_id)
+    if to == source.date:
+        raise BadInput(_("Choose another day."), field="to")
+    _check_date(to, "to")
+    duties = [(item.handler.name, _planned(item)) for item in source.items]
     target = plan_day(viewer, source.project_id, to, actor=actor)
-    left_out: list[tuple[str, str]] = []
-    for item in list(source.items):
-        new = NewItem(item.handler_id, item.shift_id, item.dog_id, item.place_id, item.note)
-        name = item.handler.name
+    target_id, left_out = target.id, []
+    for name, new in duties:
         try:
-            add_item(viewer, target.id, new, actor=actor)
+            add_item(viewer, target_id, new, actor=actor)
+        except DayLocked:
+            raise
         except K9Error as error:
             left_out.append((name, error.message))
     return Copied(target, left_out)
@@ -99,10 +121,11 @@ def add_item(viewer: Viewer, day_id: int, new: NewItem, *, actor: Actor) -> Duty
 
     Raises:
         NotFound: no such day, or not theirs.
+        Forbidden: they see it, but do not plan it.
         BadInput: a field is wrong; it is named.
         DayLocked, DoubleBooked: see there.
     """
-    day = _open_day(viewer, day_id)
+    day = get_open_day(viewer, day_id)
     item = DutyItem(duty_schedule_id=day.id, **_checked(day, new))
     with _changing():
         db.session.add(item)
@@ -112,13 +135,14 @@ def add_item(viewer: Viewer, day_id: int, new: NewItem, *, actor: Actor) -> Duty
 
 
 def change_item(viewer: Viewer, item_id: int, new: NewItem, *, actor: Actor) -> DutyItem:
-    """Plan the duty otherwise; who was marked absent or replaced is planned again.
+    """Plan the duty otherwise; another handler is planned anew, whatever became of the one before.
 
-    Raises as `add_item` does.
+    What stays as it was is not checked again, so that a past duty can be corrected although its
+    dog is unfit by now. Raises as `add_item` does.
     """
-    item, day = _own_item(viewer, item_id)
-    before = NewItem(item.handler_id, item.shift_id, item.dog_id, item.place_id, item.note)
-    values = _checked(day, new)
+    item, day = get_open_item(viewer, item_id)
+    before = _planned(item)
+    values = _checked(day, new, before)
     if new.handler_id != before.handler_id:
         values |= {"attendance": Attendance.PLANNED, "replacement_id": None}
     with _changing():
@@ -131,13 +155,14 @@ def remove_item(viewer: Viewer, item_id: int, *, actor: Actor) -> DutySchedule:
     """Take a duty out of its day, which is returned.
 
     Raises:
-        NotFound, DayLocked: see `add_item`.
+        NotFound, Forbidden, DayLocked: see `add_item`.
     """
-    item, day = _own_item(viewer, item_id)
+    item, day = get_open_item(viewer, item_id)
+    detail = {"item": item.id, **asdict(_planned(item))}
     with _changing():
-        db.session.delete(item)
-        db.session.flush()
-        _note(actor, "schedule.item_removed", day, {"item": item_id, "handler": item.handler_id})
+        if not changed(db.session.execute(delete(DutyItem).where(DutyItem.id == item_id))):
+            raise _no_duty()
+        _note(actor, "schedule.item_removed", day, detail)
     return day
 
 
@@ -154,13 +179,13 @@ def mark_attendance(
 
     Raises as `add_item` does; BadInput names `replacement_id` when `replaced` lacks it.
     """
-    item, day = _own_item(viewer, item_id)
+    item, day = get_open_item(viewer, item_id)
     if attendance is not Attendance.REPLACED:
         replacement_id = None
     elif replacement_id is None or replacement_id == item.handler_id:
         raise BadInput(_("Choose who stood in."), field="replacement_id")
-    else:
-        _checked_handler(day, replacement_id, "replacement_id")
+    elif replacement_id != item.replacement_id:
+        _check_handler(day, replacement_id, "replacement_id")
     values: dict[str, Any] = {"attendance": attendance, "replacement_id": replacement_id}
     if note is not None:
         values["note"] = _checked_note(note)
@@ -185,25 +210,44 @@ def _changing() -> Iterator[None]:
     try:
         yield
         db.session.commit()
-    except IntegrityError as error:
+    except (IntegrityError, StaleDataError) as error:
         db.session.rollback()
         raise explained(error) from error
+    except Exception:
+        db.session.rollback()
+        raise
 
 
-def _open_day(viewer: Viewer, day_id: int) -> DutySchedule:
-    day = get_visible_day(viewer, day_id)
+def get_open_day(viewer: Viewer, day_id: int) -> DutySchedule:
+    """A day that they may change now.
+
+    Raises:
+        NotFound: no such day, or not theirs.
+        Forbidden: they see it, but do not plan it.
+        DayLocked: see there.
+    """
+    day = get_planned_day(viewer, day_id)
     if day.state == DayState.LOCKED:
         raise day_locked()
-    if not viewer.plans:
-        raise NotFound(_("There is no such day of duty."))
     return day
 
 
-def _own_item(viewer: Viewer, item_id: int) -> tuple[DutyItem, DutySchedule]:
-    item = db.session.get(DutyItem, item_id)
+def get_open_item(viewer: Viewer, item_id: int) -> tuple[DutyItem, DutySchedule]:
+    """A duty that they may change now, and its day; raises as `get_open_day` does."""
+    days = visible_days(viewer).with_only_columns(DutySchedule.id)
+    query = select(DutyItem).where(DutyItem.id == item_id, DutyItem.duty_schedule_id.in_(days))
+    item = db.session.scalars(query).one_or_none()
     if item is None:
-        raise NotFound(_("There is no such duty."))
-    return item, _open_day(viewer, item.duty_schedule_id)
+        raise _no_duty()
+    return item, get_open_day(viewer, item.duty_schedule_id)
+
+
+def _no_duty() -> NotFound:
+    return NotFound(_("There is no such duty."))
+
+
+def _planned(item: DutyItem) -> NewItem:
+    return NewItem(item.handler_id, item.shift_id, item.dog_id, item.place_id, item.note)
 
 
 def _set(item: DutyItem, values: dict[str, Any]) -> None:
@@ -217,21 +261,37 @@ def _changes(before: NewItem, after: NewItem) -> dict[str, Any]:
     return {name: [old[name], new[name]] for name in old if old[name] != new[name]}
 
 
-def _checked(day: DutySchedule, new: NewItem) -> dict[str, Any]:
-    """The columns of a duty; each choice must be one that fits the day."""
-    _checked_handler(day, new.handler_id, "handler_id")
-    shift = db.session.get(Shift, new.shift_id)
+def _check_date(day: date, field: str) -> None:
+    if not FIRST_DAY <= day <= unit_today() + FARTHEST:
+        raise BadInput(_("Choose a day from 2000 on, at most a year ahead."), field=field)
+
+
+def _checked(day: DutySchedule, new: NewItem, before: NewItem | None = None) -> dict[str, Any]:
+    """The columns of a duty; each choice that is new must be one that fits the day."""
+    values = asdict(replace(new, note=_checked_note(new.note)))
+    if before is None or new.handler_id != before.handler_id:
+        _check_handler(day, new.handler_id, "handler_id")
+    if before is None or new.shift_id != before.shift_id:
+        values |= _times(day, new.shift_id)
+    if new.dog_id is not None and (before is None or new.dog_id != before.dog_id):
+        _check_dog(day, new.dog_id)
+    if new.place_id is not None and (before is None or new.place_id != before.place_id):
+        _check_place(day, new.place_id)
+    return values
+
+
+def _times(day: DutySchedule, shift_id: int) -> dict[str, Any]:
+    shift = db.session.get(Shift, shift_id)
     if shift is None or not shift.active:
         raise BadInput(_("Choose a shift."), field="shift_id")
-    if new.dog_id is not None:
-        _check_dog(day, new.dog_id)
-    if new.place_id is not None:
-        place = db.session.get(Place, new.place_id)
-        if place is None or place.project_id != day.project_id:
-            raise BadInput(_("Choose a place of this project."), field="place_id")
     starts_at, ends_at = span_of(shift, day.date, current_settings().zone)
-    times = {"starts_at": starts_at, "ends_at": ends_at}
-    return asdict(replace(new, note=_checked_note(new.note))) | times
+    return {"starts_at": starts_at, "ends_at": ends_at}
+
+
+def _check_place(day: DutySchedule, place_id: int) -> None:
+    place = db.session.get(Place, place_id)
+    if place is None or not place.active or place.project_id != day.project_id:
+        raise BadInput(_("Choose a place of this project."), field="place_id")
 
 
 def _checked_note(note: str) -> str:
@@ -241,7 +301,7 @@ def _checked_note(note: str) -> str:
     return note.strip()
 
 
-def _checked_handler(day: DutySchedule, person_id: int, field: str) -> None:
+def _check_handler(day: DutySchedule, person_id: int, field: str) -> None:
     person = db.session.get(Person, person_id)
     if person is None or not person.active or person.work != Work.HANDLER:
         raise BadInput(_("Choose a handler."), field=field)

@@ -26,7 +26,8 @@ ALTER TABLE duty_schedule_items ADD CONSTRAINT ex_duty_schedule_items_dog EXCLUD
 ) WHERE (dog_id IS NOT NULL AND attendance <> 'absent')
 """
 
-#: The share lock makes a change and a lock of the day wait for each other.
+#: The share lock makes a change and a lock of the day wait for each other. Two who book the same
+#: person or dog at once wait for each other too: the constraint alone can end in a deadlock.
 ITEM_FUNCTION = """
 CREATE FUNCTION k9ops_refuse_change_of_locked_day() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -43,6 +44,11 @@ BEGIN
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
     END LOOP;
+    IF TG_OP <> 'DELETE' AND NEW.attendance <> 'absent' THEN
+        PERFORM FROM people WHERE id = coalesce(NEW.replacement_id, NEW.handler_id)
+            FOR NO KEY UPDATE;
+        PERFORM FROM dogs WHERE id = NEW.dog_id FOR NO KEY UPDATE;
+    END IF;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END $$
 """
@@ -101,14 +107,28 @@ BEGIN
     SELECT RAISE(ABORT, 'day_locked: the day of duty is locked');
 END
 """
-DAY_UPDATE = """
+#: INSERT OR REPLACE and UPDATE OR REPLACE remove the row in their way and fire no DELETE trigger.
+IN_THE_WAY = """
+EXISTS (
+    SELECT 1 FROM duty_schedules AS other
+    WHERE other.state = 'locked'
+        AND (other.id = NEW.id OR other.project_id = NEW.project_id AND other.date = NEW.date)
+"""
+DAY_INSERT = f"""
+CREATE TRIGGER tr_duty_schedules_locked_insert BEFORE INSERT ON duty_schedules
+WHEN {IN_THE_WAY})
+BEGIN
+    SELECT RAISE(ABORT, 'day_locked: the day of duty is locked');
+END
+"""
+DAY_UPDATE = f"""
 CREATE TRIGGER tr_duty_schedules_locked_update BEFORE UPDATE ON duty_schedules
 WHEN OLD.state = 'locked' AND NOT coalesce(
     NEW.state = 'open' AND NEW.unlocked_by <> '' AND NEW.unlock_reason <> ''
     AND NEW.open_until IS NOT NULL
     AND NEW.id = OLD.id AND NEW.project_id = OLD.project_id AND NEW.date = OLD.date,
     0
-)
+) OR {IN_THE_WAY} AND other.id <> OLD.id)
 BEGIN
     SELECT RAISE(ABORT, 'day_locked: the day of duty is locked');
 END
@@ -120,14 +140,16 @@ BEGIN
     SELECT RAISE(ABORT, 'day_locked: the day of duty is locked');
 END
 """
+REPLACED = "(SELECT duty_schedule_id FROM duty_schedule_items WHERE id = NEW.id)"
 DAYS = {
-    "insert": "NEW.duty_schedule_id",
-    "update": "NEW.duty_schedule_id, OLD.duty_schedule_id",
+    "insert": f"NEW.duty_schedule_id, {REPLACED}",
+    "update": f"NEW.duty_schedule_id, OLD.duty_schedule_id, {REPLACED}",
     "delete": "OLD.duty_schedule_id",
 }
 SQLITE = (
     *(BOOKED.format(event=event) for event in ("insert", "update")),
     *(LOCKED.format(event=event, days=days) for event, days in DAYS.items()),
+    DAY_INSERT,
     DAY_UPDATE,
     DAY_DELETE,
 )
@@ -152,5 +174,5 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER tr_duty_schedule_items_booked_{event}")
     for event in DAYS:
         op.execute(f"DROP TRIGGER tr_duty_schedule_items_locked_{event}")
-    for event in ("update", "delete"):
+    for event in ("insert", "update", "delete"):
         op.execute(f"DROP TRIGGER tr_duty_schedules_locked_{event}")
