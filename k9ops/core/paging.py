@@ -1,10 +1,13 @@
-"""Pages by key: as fast at the end of a long table as at its beginning."""
+"""Pages by key: as fast at the end of a long table as at its beginning. Short lists by number."""
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select, func, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from k9ops.core.i18n import get_locale
 
 T = TypeVar("T")
 
@@ -66,3 +69,60 @@ def keyset_page(
         newer=getattr(items[0], key.key) if newer else None,
         older=getattr(items[-1], key.key) if older else None,
     )
+
+
+@dataclass(frozen=True)
+class NumberedPage(Generic[T]):
+    """Page `number`, counted from 1, of a list of `total` rows."""
+
+    items: list[T]
+    number: int
+    total: int
+    limit: int
+
+    @property
+    def first(self) -> int:
+        """The place of its first row in the list, counted from 1."""
+        return (self.number - 1) * self.limit + 1
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.items) - 1
+
+    @property
+    def previous(self) -> int | None:
+        return self.number - 1 if self.number > 1 else None
+
+    @property
+    def next(self) -> int | None:
+        return self.number + 1 if self.last < self.total else None
+
+
+def numbered_page(
+    session: Session,
+    query: Select[T],
+    *order: ColumnElement[Any] | InstrumentedAttribute[Any],
+    number: int = 1,
+    limit: int = 25,
+) -> NumberedPage[T]:
+    """A page of a list sorted by words, which has some thousands of rows at most.
+
+    `order` ends with a unique column. A page beyond the end is the last one.
+    """
+    counted = query.with_only_columns(func.count(), maintain_column_froms=True)
+    total = session.scalar(counted) or 0
+    number = max(1, min(number, ceil(total / limit)))
+    wanted = query.order_by(*order).offset((number - 1) * limit).limit(limit)
+    return NumberedPage(list(session.scalars(wanted)), number, total, limit)
+
+
+def by_name(table: Any) -> tuple[ColumnElement[Any], InstrumentedAttribute[int]]:
+    """The order of the names that the reader sees, then of the ids."""
+    reads_english = str(get_locale() or "").startswith("en")
+    english = func.coalesce(func.nullif(table.name_en, ""), table.name)
+    return (english if reads_english else table.name), table.id
+
+
+def containing(words: str, *columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """The rows in which one of the columns has these words, whatever the letter case."""
+    return or_(*(column.icontains(words, autoescape=True) for column in columns))

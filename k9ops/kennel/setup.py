@@ -2,8 +2,14 @@
 
 from flask import Flask
 
-from k9ops.kennel import models  # noqa: F401  (its tables are known to the migrations)
+from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.kennel.views import bp, dogs_of_person
+from k9ops.web.nav import nav_item
+from k9ops.web.panels import add_panel
 
 
 def init_kennel(app: Flask) -> None:
-    """Nothing yet but the tables."""
+    """The pages of dogs, and the dogs on a person's page."""
+    app.register_blueprint(bp)
+    nav_item("kennel.index", _l("Dogs"), "dog", "dogs.view", "unit")
+    add_panel("person", "kennel/_of_person.html", "dogs.view", dogs_of_person)

@@ -1,10 +1,14 @@
 """Reading the people of the unit."""
 
-from sqlalchemy import select
+from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement, Select, exists, func, select
+
+from k9ops.accounts.models import User
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
 from k9ops.core.i18n import gettext as _
+from k9ops.core.paging import NumberedPage, by_name, containing, numbered_page
 from k9ops.people.models import Person
 
 
@@ -19,3 +23,69 @@ def get_person(person_id: int) -> Person:
     if person is None:
         raise NotFound(_("There is no such person."))
     return person
+
+
+@dataclass(frozen=True)
+class PersonFilter:
+    """What to look for; what is empty does not count."""
+
+    search: str = ""
+    work: str = ""
+    active: bool | None = None
+
+    def apply(self, query: Select[Person]) -> Select[Person]:
+        if self.search:
+            columns = Person.number, Person.name, Person.name_en
+            query = query.where(containing(self.search, *columns))
+        if self.work:
+            query = query.where(Person.work == self.work)
+        if self.active is not None:
+            query = query.where(Person.active == self.active)
+        return query
+
+
+def list_people(
+    seen: ColumnElement[bool], wanted: PersonFilter, *, number: int = 1
+) -> NumberedPage[Person]:
+    """The people among those `seen` that match, by name."""
+    query = wanted.apply(select(Person).where(seen))
+    return numbered_page(db.session(), query, *by_name(Person), number=number)
+
+
+def count_by_work(seen: ColumnElement[bool]) -> dict[str, int]:
+    """How many active people do each work."""
+    query = select(Person.work, func.count()).where(seen, Person.active).group_by(Person.work)
+    return dict(db.session.execute(query).tuples().all())
+
+
+def get_seen_person(seen: ColumnElement[bool], person_id: int) -> Person:
+    """Raise NotFound when there is none of that id among those `seen`."""
+    person = db.session.scalars(select(Person).where(seen, Person.id == person_id)).one_or_none()
+    if person is None:
+        raise NotFound(_("There is no such person."))
+    return person
+
+
+def is_seen(seen: ColumnElement[bool], person_id: int | None) -> bool:
+    """Whether there is that person among those `seen`."""
+    found = exists().where(seen, Person.id == person_id)
+    return person_id is not None and bool(db.session.scalar(select(found)))
+
+
+def account_of(person: Person) -> User | None:
+    """The account with which the person signs in."""
+    return db.session.get(User, person.user_id) if person.user_id else None
+
+
+def free_accounts(person_id: int | None = None) -> list[User]:
+    """The active accounts of nobody, and the person's own, by name."""
+    taken = exists().where(Person.user_id == User.id, Person.id.is_distinct_from(person_id))
+    own = exists().where(Person.user_id == User.id, Person.id == person_id)
+    query = select(User).where(~taken, User.active | own).order_by(User.username)
+    return list(db.session.scalars(query))
+
+
+def active_people(*works: str, and_id: int | None = None) -> list[Person]:
+    """The active people who do one of these works, and the one of that id, by name."""
+    wanted = (Person.active & Person.work.in_(works)) | (Person.id == and_id)
+    return list(db.session.scalars(select(Person).where(wanted).order_by(*by_name(Person))))

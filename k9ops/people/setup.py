@@ -2,8 +2,12 @@
 
 from flask import Flask
 
-from k9ops.people import models  # noqa: F401  (its tables are known to the migrations)
+from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.people.views import bp
+from k9ops.web.nav import nav_item
 
 
 def init_people(app: Flask) -> None:
-    """Nothing yet but the tables."""
+    """The pages of people."""
+    app.register_blueprint(bp)
+    nav_item("people.index", _l("People"), "users", "people.view", "unit")

@@ -3,7 +3,7 @@
 Digits are Western in both languages; instants are told on the unit's clock.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from babel.dates import format_date, format_timedelta
@@ -119,7 +119,22 @@ def clock(instant: datetime, *, seconds: bool = False, fraction: bool = False) -
 
 def day(instant: datetime) -> str:
     """Tuesday 17 November 2026."""
-    return format_date(local(instant).date(), "EEEE d MMMM y", locale=locale())
+    return whole_date(local(instant).date())
+
+
+def whole_date(of: date) -> str:
+    """Tuesday 17 November 2026."""
+    return format_date(of, "EEEE d MMMM y", locale=locale())
+
+
+def weekday(of: date) -> str:
+    """Tuesday 17: enough within a week."""
+    return format_date(of, "EEEE d", locale=locale())
+
+
+def on(the_day: date | None) -> str:
+    """A day of the calendar: 17 November 2026; a dash where there is none."""
+    return "—" if the_day is None else format_date(the_day, "d MMMM y", locale=locale())
 
 
 def full(instant: datetime) -> str:

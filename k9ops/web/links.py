@@ -7,7 +7,7 @@ from flask import request
 from k9ops.web.security import safe_path
 
 #: A place in a list; forgotten when the list itself changes.
-PLACE = ("before", "after")
+PLACE = ("before", "after", "page")
 
 
 def address(**changes: object) -> str:

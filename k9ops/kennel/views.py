@@ -1,0 +1,105 @@
+"""The pages of dogs, and the dogs on a person's page."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from k9ops.accounts.sessions import current_actor
+from k9ops.core.i18n import gettext as _
+from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.kennel import queries, services, words
+from k9ops.kennel.forms import DogForm
+from k9ops.kennel.models import SEX_TITLES, SPECIALTY_TITLES, STATUS_TITLES, Dog
+from k9ops.kennel.services import DogValues
+from k9ops.people.models import Person, Work
+from k9ops.people.queries import active_people, is_seen
+from k9ops.people.sight import in_sight
+from k9ops.web.filters import choice, page_number, search_words
+from k9ops.web.formats import isolated, named
+from k9ops.web.forms import saved
+from k9ops.web.panels import panels_of
+from k9ops.web.security import requires
+
+bp = Blueprint("kennel", __name__, template_folder="templates")
+
+_TOLD: dict[str, Any] = {
+    "words": words,
+    "sexes": SEX_TITLES,
+    "specialties": SPECIALTY_TITLES,
+    "statuses": STATUS_TITLES,
+}
+
+
+@bp.get("/dogs")
+@requires("dogs.view")
+def index() -> str:
+    """The dogs of the unit, or of one's own projects."""
+    choices = [
+        choice("status", _l("Status"), STATUS_TITLES),
+        choice("fitness", _l("Fitness"), {key: sign.text for key, sign in words.FITNESS.items()}),
+        choice("specialty", _l("Specialty"), SPECIALTY_TITLES),
+    ]
+    search = search_words()
+    wanted = queries.DogFilter(search, **{one.name: one.value for one in choices})
+    seen = in_sight(Dog)
+    return render_template(
+        "kennel/list.html",
+        page=queries.list_dogs(seen, wanted, number=page_number()),
+        counts=queries.count_by_fitness(seen),
+        search=search,
+        choices=choices,
+        **_TOLD,
+    )
+
+
+@bp.get("/dogs/<int(max=2147483647):dog_id>")
+@requires("dogs.view")
+def show(dog_id: int) -> str:
+    """One dog."""
+    dog = queries.get_seen_dog(in_sight(Dog), dog_id)
+    return render_template(
+        "kennel/dog.html",
+        one=dog,
+        sees_handler=is_seen(in_sight(Person), dog.handler_id),
+        panels=panels_of("dog", dog),
+        **_TOLD,
+    )
+
+
+@bp.route("/dogs/new", methods=["GET", "POST"])
+@requires("dogs.edit")
+def add() -> ResponseReturnValue:
+    """Add a dog."""
+    return _edit(None, lambda values: services.add_dog(values, actor=current_actor()))
+
+
+@bp.route("/dogs/<int(max=2147483647):dog_id>/edit", methods=["GET", "POST"])
+@requires("dogs.edit")
+def edit(dog_id: int) -> ResponseReturnValue:
+    """Change what is kept of a dog."""
+    dog = queries.get_seen_dog(in_sight(Dog), dog_id)
+
+    def change(values: DogValues) -> Dog:
+        return services.change_dog(dog_id, values, actor=current_actor())
+
+    return _edit(dog, change)
+
+
+def _edit(dog: Dog | None, save: Callable[[DogValues], Dog]) -> ResponseReturnValue:
+    form = DogForm(obj=dog)
+    handlers = active_people(Work.HANDLER, Work.TRAINER, and_id=dog.handler_id if dog else None)
+    form.handler_id.choices = [("", _("none")), *((one.id, named(one)) for one in handlers)]
+    kept = saved(form, lambda: save(form.values(DogValues)))
+    if kept:
+        flash(_("%(name)s was saved.", name=isolated(named(kept))), "ok")
+        return redirect(url_for(".show", dog_id=kept.id), 303)
+    page = render_template("kennel/form.html", form=form, one=dog)
+    return page, 422 if form.errors else 200
+
+
+def dogs_of_person(person: Person) -> dict[str, Any]:
+    """What a person's page tells of their dogs."""
+    page = queries.dogs_of_handler(in_sight(Dog), person.id, number=page_number("dogs"))
+    return {"page": page, **_TOLD}

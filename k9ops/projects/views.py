@@ -1,0 +1,154 @@
+"""The pages of projects, and the projects on the pages of people and dogs."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from k9ops.accounts.sessions import current_actor
+from k9ops.core.checks import unit_today
+from k9ops.core.i18n import gettext as _
+from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.kennel.models import Dog
+from k9ops.people.models import Person, Work
+from k9ops.people.queries import active_people, is_seen
+from k9ops.people.sight import in_sight
+from k9ops.projects import queries, services, words
+from k9ops.projects.forms import PlaceForm, ProjectForm
+from k9ops.projects.models import STATUS_TITLES, Place, Project
+from k9ops.projects.scope import current_viewer, get_visible_project
+from k9ops.projects.services import PlaceValues, ProjectValues
+from k9ops.web.filters import choice, page_number, search_words
+from k9ops.web.formats import isolated, named
+from k9ops.web.forms import saved
+from k9ops.web.panels import panels_of
+from k9ops.web.security import requires
+
+bp = Blueprint("projects", __name__, template_folder="templates")
+
+
+@bp.get("/projects")
+@requires("projects.view")
+def index() -> str:
+    """All projects, or one's own."""
+    status = choice("status", _l("Status"), STATUS_TITLES)
+    wanted = queries.ProjectFilter(search_words(), status.value)
+    viewer = current_viewer()
+    page = queries.list_projects(viewer, wanted, number=page_number())
+    return render_template(
+        "projects/list.html",
+        page=page,
+        strength=queries.strength_on(unit_today(), [one.id for one in page.items]),
+        counts=queries.count_by_status(viewer),
+        search=wanted.search,
+        choices=[status],
+        words=words,
+    )
+
+
+@bp.get("/projects/<int(max=2147483647):project_id>")
+@requires("projects.view")
+def show(project_id: int) -> str:
+    """One project."""
+    return _page(get_visible_project(current_viewer(), project_id), PlaceForm(formdata=None))
+
+
+@bp.post("/projects/<int(max=2147483647):project_id>/places")
+@requires("projects.edit")
+def add_place(project_id: int) -> ResponseReturnValue:
+    """Add a place; one that cannot be added stands on the project's page with its fault."""
+    project = get_visible_project(current_viewer(), project_id)
+    form = PlaceForm()
+
+    def add() -> Place:
+        return services.add_place(project_id, form.values(PlaceValues), actor=current_actor())
+
+    kept = saved(form, add)
+    if kept is None:
+        return _page(project, form), 422
+    flash(_("%(name)s was saved.", name=isolated(named(kept))), "ok")
+    return _back(project_id, "places")
+
+
+def _page(project: Project, place_form: PlaceForm) -> str:
+    table = Dog if request.args.get("who") == "dogs" else Person
+    today = unit_today()
+    number = page_number()
+    return render_template(
+        "projects/project.html",
+        one=project,
+        sees_manager=is_seen(in_sight(Person), project.manager_id),
+        who="dogs" if table is Dog else "people",
+        strength=queries.strength_on(today, [project.id]).get(project.id, (0, 0)),
+        page=queries.assignments_of(project.id, table, today, number=number),
+        places=queries.all_places_of(project.id),
+        place_form=place_form,
+        panels=panels_of("project", project),
+        words=words,
+    )
+
+
+@bp.post("/projects/<int(max=2147483647):project_id>/places/<int(max=2147483647):place_id>/close")
+@requires("projects.edit")
+def close_place(project_id: int, place_id: int) -> ResponseReturnValue:
+    """Plan nobody there any more."""
+    services.close_place(project_id, place_id, actor=current_actor())
+    return _back(project_id, "places")
+
+
+@bp.post("/projects/<int(max=2147483647):project_id>/places/<int(max=2147483647):place_id>/reopen")
+@requires("projects.edit")
+def reopen_place(project_id: int, place_id: int) -> ResponseReturnValue:
+    """Plan people there again."""
+    services.reopen_place(project_id, place_id, actor=current_actor())
+    return _back(project_id, "places")
+
+
+def _back(project_id: int, part: str) -> ResponseReturnValue:
+    return redirect(url_for(".show", project_id=project_id, _anchor=part), 303)
+
+
+@bp.route("/projects/new", methods=["GET", "POST"])
+@requires("projects.edit")
+def add() -> ResponseReturnValue:
+    """Begin a project."""
+    return _edit(None, lambda values: services.add_project(values, actor=current_actor()))
+
+
+@bp.route("/projects/<int(max=2147483647):project_id>/edit", methods=["GET", "POST"])
+@requires("projects.edit")
+def edit(project_id: int) -> ResponseReturnValue:
+    """Change what is kept of a project."""
+    project = get_visible_project(current_viewer(), project_id)
+
+    def change(values: ProjectValues) -> Project:
+        return services.change_project(project_id, values, actor=current_actor())
+
+    return _edit(project, change)
+
+
+def _edit(project: Project | None, save: Callable[[ProjectValues], Project]) -> ResponseReturnValue:
+    form = ProjectForm(obj=project)
+    managers = active_people(Work.MANAGER, and_id=project.manager_id if project else None)
+    form.manager_id.choices = [("", _("none")), *((one.id, named(one)) for one in managers)]
+    kept = saved(form, lambda: save(form.values(ProjectValues)))
+    if kept:
+        flash(_("%(name)s was saved.", name=isolated(named(kept))), "ok")
+        return redirect(url_for(".show", project_id=kept.id), 303)
+    page = render_template("projects/form.html", form=form, one=project)
+    return page, 422 if form.errors else 200
+
+
+def projects_of_person(person: Person) -> dict[str, Any]:
+    """What a person's page tells of their projects."""
+    viewer, number = current_viewer(), page_number("projects")
+    page = queries.assignments_in_sight(viewer, person_id=person.id, number=number)
+    return {"page": page, "words": words}
+
+
+def projects_of_dog(dog: Dog) -> dict[str, Any]:
+    """What a dog's page tells of its projects."""
+    viewer, number = current_viewer(), page_number("projects")
+    page = queries.assignments_in_sight(viewer, dog_id=dog.id, number=number)
+    return {"page": page, "words": words}
