@@ -53,10 +53,11 @@ class NewItem:
 
 @dataclass(frozen=True)
 class Copied:
-    """A copied day, and what of it did not fit: who, and why not."""
+    """The day that was copied to, how many duties, and what did not fit: who, and why not."""
 
     day: DutySchedule
-    left_out: list[tuple[str, str]]
+    copied: int
+    left_out: list[tuple[Person, str]]
 
 
 def plan_day(viewer: Viewer, project_id: int, day: date, *, actor: Actor) -> DutySchedule:
@@ -103,17 +104,17 @@ def copy_day(viewer: Viewer, day_id: int, to: date, *, actor: Actor) -> Copied:
     if to == source.date:
         raise BadInput(_("Choose another day."), field="to")
     _check_date(to, "to")
-    duties = [(item.handler.name, _planned(item)) for item in source.items]
+    duties = [(item.handler, _planned(item)) for item in source.items]
     target = plan_day(viewer, source.project_id, to, actor=actor)
     target_id, left_out = target.id, []
-    for name, new in duties:
+    for handler, new in duties:
         try:
             add_item(viewer, target_id, new, actor=actor)
         except DayLocked:
             raise
         except K9Error as error:
-            left_out.append((name, error.message))
-    return Copied(target, left_out)
+            left_out.append((handler, error.message))
+    return Copied(target, len(duties) - len(left_out), left_out)
 
 
 def add_item(viewer: Viewer, day_id: int, new: NewItem, *, actor: Actor) -> DutyItem:

@@ -2,8 +2,27 @@
 
 from flask import Flask
 
-from k9ops.schedules import models  # noqa: F401  (its tables are known to the migrations)
+from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.notifications.kinds import Kind, register_kind
+from k9ops.schedules.cli import lock_schedules
+from k9ops.schedules.locking import UNMARKED
+from k9ops.schedules.views import bp
+from k9ops.schedules.words import of_locked_day
+from k9ops.web.nav import nav_item
 
 
 def init_schedules(app: Flask) -> None:
-    """Nothing yet but the tables."""
+    """The pages, their place in the navigation, the command, and what managers are told."""
+    app.register_blueprint(bp)
+    app.cli.add_command(lock_schedules)
+    nav_item("schedules.index", _l("Duty"), "calendar-days", "schedules.view", "unit", phone=True)
+    register_kind(
+        UNMARKED,
+        Kind(
+            icon="clock-alert",
+            family="part",
+            title=_l("A day was locked with duties nobody marked"),
+            text=_l("%(project)s, %(date)s: it is not noted who came."),
+            words=of_locked_day,
+        ),
+    )

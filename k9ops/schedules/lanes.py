@@ -1,0 +1,128 @@
+"""A day of duty as people read it: a lane for each shift; and what its forms offer."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from k9ops.core.i18n import gettext as _
+from k9ops.core.i18n import ngettext
+from k9ops.core.settings import current_settings
+from k9ops.kennel.models import Dog, Fitness
+from k9ops.schedules import words
+from k9ops.schedules.models import Attendance, DutyItem, DutySchedule, Shift
+from k9ops.schedules.queries import active_shifts, span_of
+from k9ops.web.formats import named
+
+#: Value and text of an option of a select.
+Option = tuple[Any, str]
+
+
+@dataclass(frozen=True)
+class ShownDuty:
+    """A duty, and what is to be said of it."""
+
+    item: DutyItem
+    remarks: list[words.Word]
+    #: Who came can be noted from its beginning on.
+    has_begun: bool
+
+    @property
+    def in_conflict(self) -> bool:
+        return any(remark.family == "bad" for remark in self.remarks)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A shift of the day with its duties."""
+
+    shift: Shift
+    hours: str
+    duties: list[ShownDuty]
+
+    @property
+    def summary(self) -> str:
+        """How many there are, or came, and how many are short."""
+        states = [duty.item.attendance for duty in self.duties]
+        total, short = len(states), states.count(Attendance.ABSENT)
+        came = states.count(Attendance.PRESENT) + states.count(Attendance.REPLACED)
+        if states and came + short == total:
+            return _("%(n)s of %(total)s came", n=came, total=total)
+        if short:
+            return _(
+                "%(n)s of %(total)s, %(short)s short", n=total - short, total=total, short=short
+            )
+        return ngettext("%(num)s planned", "%(num)s planned", total)
+
+    @property
+    def is_short(self) -> bool:
+        return any(duty.item.attendance == Attendance.ABSENT for duty in self.duties)
+
+
+def lanes_of(
+    day: DutySchedule, items: Sequence[DutyItem], now: datetime, *, empty_ones: bool
+) -> list[Lane]:
+    """The shifts of the day in order of time, those without duty too if `empty_ones`."""
+    shifts = active_shifts() if empty_ones else []
+    shifts += [item.shift for item in items if item.shift not in shifts]
+    unique = sorted(dict.fromkeys(shifts), key=lambda shift: (shift.starts, shift.ends))
+    zone = current_settings().zone
+    return [
+        Lane(
+            shift,
+            words.hours(*span_of(shift, day.date, zone)),
+            [shown(item, now) for item in items if item.shift_id == shift.id],
+        )
+        for shift in unique
+    ]
+
+
+def shown(item: DutyItem, now: datetime) -> ShownDuty:
+    return ShownDuty(item, words.remarks(item, now), item.starts_at <= now)
+
+
+def first_conflict(lanes: Iterable[Lane]) -> int | None:
+    """The id of the first duty that may not stand as it is planned."""
+    duties = (duty for lane in lanes for duty in lane.duties)
+    return next((duty.item.id for duty in duties if duty.in_conflict), None)
+
+
+def options(rows: Sequence[Any], chosen: Any = None) -> list[Option]:
+    """The rows by name; `chosen` too, though it could not be chosen anew."""
+    extra = [chosen] if chosen is not None and chosen not in rows else []
+    return [(row.id, named(row)) for row in (*extra, *rows)]
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Handlers and dogs for a duty; whoever has another one that day is marked with its shift."""
+
+    #: The other duties of the day.
+    others: list[DutyItem]
+
+    def handlers(self, rows: Sequence[Any], chosen: Any = None) -> list[Option]:
+        busy = [((one.replacement or one.handler).id, one.shift) for one in self.others]
+        return [(key, self._marked(key, text, busy)) for key, text in options(rows, chosen)]
+
+    def dogs(self, rows: Sequence[Dog], chosen: Dog | None = None) -> list[Option]:
+        busy = [(one.dog_id, one.shift) for one in self.others]
+        extra = [chosen] if chosen is not None and chosen not in rows else []
+        return [(dog.id, self._marked(dog.id, _dog(dog), busy)) for dog in (*extra, *rows)]
+
+    @staticmethod
+    def _marked(key: int, text: str, busy: list[tuple[Any, Shift]]) -> str:
+        shifts = dict.fromkeys(named(shift) for whom, shift in busy if whom == key)
+        return f"{text} ({(_(',') + ' ').join(shifts)})" if shifts else text
+
+
+def offers_beside(items: Iterable[DutyItem], item: DutyItem | None) -> Offers:
+    """What may be offered for `item`, or for a new one."""
+    stand = (one for one in items if one.attendance != Attendance.ABSENT)
+    return Offers([one for one in stand if item is None or one.id != item.id])
+
+
+def _dog(dog: Dog) -> str:
+    text = f"{named(dog)} · {dog.code}"
+    if dog.fitness == Fitness.FIT:
+        return text
+    return f"{text} · {words.FITNESS[dog.fitness].text}"

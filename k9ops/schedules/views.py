@@ -1,0 +1,383 @@
+"""Pages of duty: weeks, days, and the forms that change a day."""
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from k9ops.accounts.sessions import current_actor
+from k9ops.core.clock import utcnow
+from k9ops.core.db import db
+from k9ops.core.errors import BadInput, Conflict, K9Error
+from k9ops.core.i18n import gettext as _
+from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.core.i18n import ngettext
+from k9ops.core.paging import row_key
+from k9ops.core.settings import current_settings
+from k9ops.projects.queries import dogs_on, handlers_on, places_of
+from k9ops.projects.scope import Viewer, current_viewer, visible_projects
+from k9ops.schedules import lanes, locking, queries, services, weeks, words
+from k9ops.schedules.errors import DayLocked, DoubleBooked
+from k9ops.schedules.forms import (
+    MINUTES,
+    AttendanceForm,
+    CopyForm,
+    ItemForm,
+    LockForm,
+    PlanForm,
+    UnlockForm,
+)
+from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule
+from k9ops.web import formats
+from k9ops.web.filters import choice, page_number
+from k9ops.web.formats import isolated, named
+from k9ops.web.forms import saved
+from k9ops.web.links import address
+from k9ops.web.security import requires
+
+bp = Blueprint("schedules", __name__, template_folder="templates")
+
+DAY = "/schedules/<int(max=2147483647):day_id>"
+ITEM = "/schedules/items/<int(max=2147483647):item_id>"
+SPANS = {"week": _l("the whole week")}
+#: Days before and after it have no week.
+FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
+
+
+@bp.get("/schedules")
+@requires("schedules.view")
+def index() -> str:
+    """The days of duty of one's projects; for a handler their own duties."""
+    viewer, today = current_viewer(), queries.unit_today()
+    chosen = _chosen_day(today)
+    seen = {
+        "chosen": chosen,
+        "today": today,
+        "week": weeks.week_of(chosen),
+        "before": chosen - timedelta(days=7),
+        "after": chosen + timedelta(days=7),
+        "duty": words,
+    }
+    page = _board if viewer.plans or viewer.sees_all else _own_duty
+    return page(viewer, seen)
+
+
+def _chosen_day(today: date) -> date:
+    """The day that the address asks for."""
+    try:
+        chosen = date.fromisoformat(request.args.get("day", ""))
+    except ValueError:
+        return today
+    return chosen if FIRST <= chosen <= LAST else today
+
+
+def _board(viewer: Viewer, seen: dict[str, Any]) -> str:
+    projects = list(db.session.scalars(visible_projects(viewer).order_by("code")))
+    options = {str(one.id): f"{named(one)} ({one.code})" for one in projects}
+    project = choice("project", _l("Project"), options)
+    state = choice("state", _l("State"), {key: word.text for key, word in words.STATES.items()})
+    span = choice("span", _l("Show"), SPANS)
+    project_id = row_key(project.value) if project.value else None
+    locks_at = weeks.next_lock()
+    days = seen["week"] if span.value else [seen["chosen"]]
+    page = weeks.page_of_days(
+        viewer, days, project_id=project_id, state=state.value, number=page_number()
+    )
+    week = weeks.summed_week(viewer, seen["week"], locks_at, project_id)
+    return render_template(
+        "schedules/list.html",
+        page=page,
+        strip=[_cell(one, seen["today"], locks_at, _day_here(one)) for one in week],
+        locks_at=locks_at,
+        choices=[project, state, span],
+        filtered=bool(project.value or state.value),
+        span=span.value,
+        **seen,
+    )
+
+
+def _day_here(one: weeks.WeekDay) -> str:
+    return address(day=one.date.isoformat(), span=None)
+
+
+def _cell(one: weeks.WeekDay, today: date, locks_at: datetime | None, url: str) -> dict[str, Any]:
+    return {"date": one.date, "url": url, "word": words.of_day(one, today, locks_at)}
+
+
+def _own_duty(viewer: Viewer, seen: dict[str, Any]) -> str:
+    zone, week = current_settings().zone, seen["week"]
+    ends = (week[0], week[-1] + timedelta(days=1))
+    items = weeks.duties_of(viewer, *(datetime.combine(one, time(), zone) for one in ends))
+    coming = weeks.next_duty(viewer)
+    return render_template(
+        "schedules/own.html",
+        items=items,
+        coming=coming,
+        companions=weeks.companions_of([*items, coming] if coming else items),
+        person_id=viewer.person_id,
+        **seen,
+    )
+
+
+@bp.post("/schedules")
+@requires("schedules.edit")
+def plan() -> ResponseReturnValue:
+    """Plan a day that is not planned yet, and go to it."""
+    form, viewer = PlanForm(), current_viewer()
+    back = url_for(".index")
+    if not form.validate():
+        flash(form.date.errors[0] if form.date.errors else _("Choose a day."), "bad")
+        return redirect(back, 303)
+    project_id = request.form.get("project_id", 0, type=row_key)
+    try:
+        made = services.plan_day(viewer, project_id, form.date.data, actor=current_actor())
+    except (BadInput, Conflict) as error:
+        flash(f"{error.message} {error.hint}".strip(), "bad")
+        return redirect(back, 303)
+    return _to(made.id)
+
+
+@bp.get(DAY)
+@requires("schedules.view")
+def day(day_id: int) -> str:
+    """One day of one project: who stands where, who came."""
+    return _day_page(current_viewer(), day_id)
+
+
+@bp.errorhandler(DayLocked)
+def show_locked(error: DayLocked) -> ResponseReturnValue:
+    """Whatever would change a locked day is answered with the day itself, and why not."""
+    db.session.rollback()
+    asked = request.view_args or {}
+    day_id = asked.get("day_id")
+    if day_id is None:
+        day_id = db.session.get_one(DutyItem, asked["item_id"]).duty_schedule_id
+    return _day_page(current_viewer(), day_id, refused=error), error.status
+
+
+def _day_page(viewer: Viewer, day_id: int, refused: K9Error | None = None) -> str:
+    found = queries.get_visible_day(viewer, day_id)
+    plans, locks_at = viewer.plans or viewer.sees_all, weeks.next_lock()
+    items = queries.items_of(viewer, day_id)
+    shown = lanes.lanes_of(found, items, utcnow(), empty_ones=plans)
+    today, days = queries.unit_today(), weeks.week_of(found.date)
+    week = weeks.summed_week(viewer, days, locks_at, found.project_id) if plans else []
+    return render_template(
+        "schedules/day.html",
+        day=found,
+        lanes=shown,
+        counts=weeks.counts_of_day(day_id),
+        conflict=lanes.first_conflict(shown),
+        strip=[_cell(one, today, locks_at, _day_of(one, found)) for one in week],
+        locks_at=locks_at if found.date in [one.date for one in week if one.locks_next] else None,
+        today=today,
+        is_locked=found.state == DayState.LOCKED,
+        plans=plans,
+        refused=refused,
+        duty=words,
+    )
+
+
+def _day_of(one: weeks.WeekDay, beside: DutySchedule) -> str:
+    """Where the same project's day of that date is, or can be planned."""
+    if one.day_id is not None:
+        return url_for(".day", day_id=one.day_id)
+    return url_for(".index", day=one.date, project=beside.project_id)
+
+
+@bp.route(f"{DAY}/items/new", methods=["GET", "POST"])
+@requires("schedules.edit")
+def add_item(day_id: int) -> ResponseReturnValue:
+    """Plan a handler, perhaps with a dog."""
+    viewer = current_viewer()
+    found = services.get_open_day(viewer, day_id)
+    form = ItemForm(data={"shift_id": request.args.get("shift", type=row_key)})
+    _fill(form, found)
+    return _item_page(
+        form, found, lambda: services.add_item(viewer, day_id, form.value(), actor=current_actor())
+    )
+
+
+@bp.route(f"{ITEM}/edit", methods=["GET", "POST"])
+@requires("schedules.edit")
+def change_item(item_id: int) -> ResponseReturnValue:
+    """Plan a duty otherwise."""
+    viewer = current_viewer()
+    item, found = services.get_open_item(viewer, item_id)
+    form = ItemForm(obj=item)
+    _fill(form, found, item)
+    return _item_page(
+        form,
+        found,
+        lambda: services.change_item(viewer, item_id, form.value(), actor=current_actor()),
+        item,
+    )
+
+
+def _item_page(
+    form: ItemForm, found: DutySchedule, save: Callable[[], DutyItem], item: DutyItem | None = None
+) -> ResponseReturnValue:
+    kept = saved(form, save)
+    if kept is not None:
+        flash(_("%(name)s is planned.", name=isolated(named(kept.handler))), "ok")
+        return _to(found.id)
+    return _form_page("schedules/item.html", form, day=found, item=item)
+
+
+def _fill(form: ItemForm, found: DutySchedule, item: DutyItem | None = None) -> None:
+    """The choices that the day offers; what the duty has already is always among them."""
+    offers = lanes.offers_beside(queries.items_of(current_viewer(), found.id), item)
+    handlers, dogs = (
+        handlers_on(found.project_id, found.date),
+        dogs_on(found.project_id, found.date),
+    )
+    places, none = places_of(found.project_id), ("", _("none"))
+    handler, dog, place = (item.handler, item.dog, item.place) if item else (None, None, None)
+    form.shift_id.choices = lanes.options(queries.active_shifts(), item.shift if item else None)
+    form.handler_id.choices = [("", _("Choose a handler")), *offers.handlers(handlers, handler)]
+    form.dog_id.choices = [none, *offers.dogs(dogs, dog)]
+    form.place_id.choices = [none, *lanes.options(places, place)]
+
+
+@bp.get(f"{ITEM}/remove/confirm")
+@requires("schedules.edit")
+def ask_to_remove(item_id: int) -> str:
+    """The question before a duty is removed."""
+    item, found = services.get_open_item(current_viewer(), item_id)
+    return render_template(
+        "web/confirm.html",
+        title=_("Take %(name)s out of this day?", name=isolated(named(item.handler))),
+        text=_("The duty leaves the plan. The audit keeps who removed it."),
+        url=url_for(".remove_item", item_id=item_id),
+        yes=_("Take out"),
+        no=_("Keep the duty"),
+        back=url_for(".day", day_id=found.id),
+        kind="danger filled",
+    )
+
+
+@bp.post(f"{ITEM}/remove")
+@requires("schedules.edit")
+def remove_item(item_id: int) -> ResponseReturnValue:
+    found = services.remove_item(current_viewer(), item_id, actor=current_actor())
+    flash(_("The duty was taken out."), "ok")
+    return _to(found.id)
+
+
+@bp.post(f"{ITEM}/present")
+@requires("schedules.edit")
+def mark_present(item_id: int) -> ResponseReturnValue:
+    """The handler came: the one press that most duties need."""
+    viewer, actor = current_viewer(), current_actor()
+    try:
+        item = services.mark_attendance(viewer, item_id, Attendance.PRESENT, actor=actor)
+    except DoubleBooked as error:
+        flash(f"{error.message} {error.hint}", "bad")
+        item, _found = services.get_open_item(viewer, item_id)
+    return _to(item.duty_schedule_id, f"duty-{item_id}")
+
+
+@bp.route(f"{ITEM}/attendance", methods=["GET", "POST"])
+@requires("schedules.edit")
+def attendance(item_id: int) -> ResponseReturnValue:
+    """Note who came, or who stood in."""
+    viewer = current_viewer()
+    item, found = services.get_open_item(viewer, item_id)
+    form = AttendanceForm(obj=item)
+    others = [one for one in handlers_on(found.project_id, found.date) if one != item.handler]
+    form.replacement_id.choices = [("", _("nobody")), *lanes.options(others, item.replacement)]
+    if saved(form, lambda: _mark(viewer, item_id, form)) is not None:
+        return _to(found.id, f"duty-{item_id}")
+    return _form_page("schedules/attendance.html", form, day=found, item=item)
+
+
+def _mark(viewer: Viewer, item_id: int, form: AttendanceForm) -> DutyItem:
+    """Note what was chosen; a double booking is told at the field that brought it about."""
+    try:
+        return services.mark_attendance(
+            viewer,
+            item_id,
+            Attendance(form.attendance.data),
+            actor=current_actor(),
+            replacement_id=form.replacement(),
+            note=form.note.data or "",
+        )
+    except DoubleBooked as error:
+        error.field = "replacement_id" if form.replacement() else "attendance"
+        raise
+
+
+@bp.route(f"{DAY}/lock", methods=["GET", "POST"])
+@requires("schedules.lock")
+def lock(day_id: int) -> ResponseReturnValue:
+    """Lock a day by hand."""
+    viewer, form = current_viewer(), LockForm()
+    found = services.get_open_day(viewer, day_id)
+    unmarked = weeks.counts_of_day(day_id).unmarked
+
+    def save() -> DutySchedule:
+        return locking.lock_day(viewer, day_id, form.reason.data, actor=current_actor())
+
+    if saved(form, save) is not None:
+        flash(_("The day is locked."), "ok")
+        return _to(day_id)
+    return _form_page("schedules/lock.html", form, day=found, unmarked=unmarked)
+
+
+@bp.route(f"{DAY}/unlock", methods=["GET", "POST"])
+@requires("schedules.unlock")
+def unlock(day_id: int) -> ResponseReturnValue:
+    """Open a locked day for a time."""
+    viewer = current_viewer()
+    found = queries.get_visible_day(viewer, day_id)
+    tomorrow = formats.local(utcnow() + timedelta(days=1)).strftime(MINUTES)
+    form = UnlockForm(data={"until": tomorrow})
+    if found.state != DayState.LOCKED:
+        flash(_("This day is not locked."), "bad")
+        return _to(day_id)
+    opened = saved(form, lambda: _open(viewer, day_id, form))
+    if opened is not None:
+        flash(_("The day is open until %(when)s.", when=formats.when(opened.open_until)), "ok")
+        return _to(day_id)
+    return _form_page("schedules/unlock.html", form, day=found)
+
+
+def _open(viewer: Viewer, day_id: int, form: UnlockForm) -> DutySchedule:
+    until = form.instant()
+    assert until is not None  # validated
+    return locking.open_day(viewer, day_id, form.reason.data, until, actor=current_actor())
+
+
+@bp.route(f"{DAY}/copy", methods=["GET", "POST"])
+@requires("schedules.edit")
+def copy(day_id: int) -> ResponseReturnValue:
+    """Plan another day like this one, and tell what did not fit."""
+    viewer = current_viewer()
+    found = queries.get_visible_day(viewer, day_id)
+    form = CopyForm(data={"to": found.date + timedelta(days=1)})
+    done = saved(form, lambda: _copied(viewer, day_id, form.to.data))
+    if done is None:
+        return _form_page("schedules/copy.html", form, day=found)
+    if done.left_out:
+        return render_template("schedules/copied.html", source=found, done=done)
+    flash(ngettext("One duty was copied.", "%(num)s duties were copied.", done.copied), "ok")
+    return _to(done.day.id)
+
+
+def _copied(viewer: Viewer, day_id: int, to: date) -> services.Copied:
+    try:
+        return services.copy_day(viewer, day_id, to, actor=current_actor())
+    except Conflict as error:
+        error.field = "to"
+        raise
+
+
+def _form_page(template: str, form: Any, **seen: Any) -> ResponseReturnValue:
+    page = render_template(template, form=form, duty=words, **seen)
+    return page, 422 if form.errors else 200
+
+
+def _to(day_id: int, part: str | None = None) -> ResponseReturnValue:
+    return redirect(url_for(".day", day_id=day_id, _anchor=part), 303)

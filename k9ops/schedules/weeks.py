@@ -1,0 +1,266 @@
+"""Reading duty by days and weeks: what is planned, what is locked, and what is missing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.orm import Bundle, join, joinedload, outerjoin
+
+from k9ops.core.clock import read_now
+from k9ops.core.db import db
+from k9ops.core.paging import NumberedPage, numbered_page
+from k9ops.core.settings import current_settings
+from k9ops.jobs.models import PeriodicTask
+from k9ops.kennel.models import Dog, DogStatus, Fitness
+from k9ops.people.models import Person
+from k9ops.projects.models import Project, ProjectStatus
+from k9ops.projects.scope import Viewer, visible_projects
+from k9ops.schedules.jobs import AUTO_LOCK
+from k9ops.schedules.locking import is_over
+from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule
+from k9ops.schedules.queries import stands
+
+NOT_PLANNED = "not_planned"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The duties of one day."""
+
+    planned: int = 0
+    present: int = 0
+    absent: int = 0
+    #: Begun, and nobody noted who came.
+    unmarked: int = 0
+    conflicts: int = 0
+
+    @property
+    def standing(self) -> int:
+        return self.planned - self.absent
+
+
+@dataclass(frozen=True)
+class ProjectDay:
+    """A project on a day, planned or not."""
+
+    project: Project
+    date: date
+    day: DutySchedule | None
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class WeekDay:
+    """What the days of the chosen projects on one date add up to."""
+
+    date: date
+    #: One of its days, for a link when there is no other.
+    day_id: int | None = None
+    not_planned: int = 0
+    open: int = 0
+    locked: int = 0
+    #: Of the open ones, those that the next automatic lock takes.
+    locks_next: int = 0
+    conflicts: int = 0
+
+
+def week_of(day: date) -> list[date]:
+    """The seven days of its week, which begins on Sunday."""
+    sunday = day - timedelta(days=(day.weekday() + 1) % 7)
+    return [sunday + timedelta(days=number) for number in range(7)]
+
+
+def next_lock() -> datetime | None:
+    """When the automatic lock is due next; None while it is paused."""
+    query = select(PeriodicTask.next_due_at).where(
+        PeriodicTask.job == AUTO_LOCK, PeriodicTask.enabled, PeriodicTask.next_due_at.is_not(None)
+    )
+    return db.session.scalar(query.order_by(PeriodicTask.next_due_at).limit(1))
+
+
+def summed_week(
+    viewer: Viewer, days: Sequence[date], locks_at: datetime | None, project_id: int | None = None
+) -> list[WeekDay]:
+    """Each of the days, in one statement."""
+    now = read_now(db.session())
+    at = locks_at or now
+    over = is_over(at, at.astimezone(current_settings().zone).date())
+    is_open = DutySchedule.state == DayState.OPEN
+    dates = _dates(days)
+    on_it = exists().where(DutyItem.duty_schedule_id == DutySchedule.id, in_conflict(now))
+    rows = (
+        _on(viewer, dates, project_id)
+        .with_only_columns(
+            dates.c.date,
+            DutySchedule.id,
+            DutySchedule.state,
+            and_(is_open, over, literal(locks_at is not None)).label("locks_next"),
+            and_(is_open, on_it).label("conflict"),
+        )
+        .subquery()
+    )
+    query: Select[Any] = select(
+        rows.c.date,
+        func.min(rows.c.id),
+        func.count().filter(rows.c.id.is_(None)),
+        func.count().filter(rows.c.state == DayState.OPEN),
+        func.count().filter(rows.c.state == DayState.LOCKED),
+        func.count().filter(rows.c.locks_next),
+        func.count().filter(rows.c.conflict),
+    ).group_by(rows.c.date)
+    found = {row[0]: WeekDay(*row) for row in db.session.execute(query)}
+    return [found.get(day, WeekDay(day)) for day in days]
+
+
+def page_of_days(
+    viewer: Viewer,
+    days: Sequence[date],
+    *,
+    project_id: int | None = None,
+    state: str = "",
+    number: int = 1,
+) -> NumberedPage[ProjectDay]:
+    """The projects that run on the days, by day and code; planned days and others."""
+    dates = _dates(days)
+    query: Select[Any] = _on(viewer, dates, project_id).with_only_columns(
+        Bundle("pair", Project.id, dates.c.date, DutySchedule.id.label("day_id"))
+    )
+    if state == NOT_PLANNED:
+        query = query.where(DutySchedule.id.is_(None))
+    elif state:
+        query = query.where(DutySchedule.state == state)
+    page = numbered_page(db.session(), query, dates.c.date, Project.code, number=number)
+    return NumberedPage(_filled(page.items), page.number, page.total, page.limit)
+
+
+def counts_of(day_ids: Iterable[int]) -> dict[int, Counts]:
+    """How the duties of these days stand."""
+    now = read_now(db.session())
+    unmarked = and_(DutyItem.attendance == Attendance.PLANNED, DutyItem.starts_at <= now)
+    came = DutyItem.attendance.in_([Attendance.PRESENT, Attendance.REPLACED])
+    query = (
+        select(
+            DutyItem.duty_schedule_id,
+            func.count(),
+            func.count().filter(came),
+            func.count().filter(DutyItem.attendance == Attendance.ABSENT),
+            func.count().filter(unmarked),
+            func.count().filter(in_conflict(now)),
+        )
+        .where(DutyItem.duty_schedule_id.in_(list(day_ids)))
+        .group_by(DutyItem.duty_schedule_id)
+    )
+    return {row[0]: Counts(*row[1:]) for row in db.session.execute(query)}
+
+
+def counts_of_day(day_id: int) -> Counts:
+    return counts_of([day_id]).get(day_id, Counts())
+
+
+def duties_of(viewer: Viewer, first: datetime, last: datetime) -> list[DutyItem]:
+    """The viewer's own duties that begin between the two, in order of time."""
+    query = (
+        _own_duties(viewer.person_id)
+        .where(DutyItem.starts_at >= first, DutyItem.starts_at < last)
+        .order_by(DutyItem.starts_at, DutyItem.id)
+    )
+    return list(db.session.scalars(query))
+
+
+def next_duty(viewer: Viewer) -> DutyItem | None:
+    """The viewer's duty that goes on now or comes next; not one in which they do not stand."""
+    now = read_now(db.session())
+    query = _own_duties(viewer.person_id).where(
+        DutyItem.ends_at > now,
+        DutyItem.attendance != Attendance.ABSENT,
+        func.coalesce(DutyItem.replacement_id, DutyItem.handler_id) == viewer.person_id,
+    )
+    return db.session.scalars(query.order_by(DutyItem.starts_at).limit(1)).one_or_none()
+
+
+def companions_of(items: Iterable[DutyItem]) -> dict[int, list[Person]]:
+    """Who stands beside each duty: others of the same day and shift."""
+    mine = list(items)
+    query = select(DutyItem).where(
+        DutyItem.duty_schedule_id.in_({item.duty_schedule_id for item in mine}),
+        DutyItem.attendance != Attendance.ABSENT,
+    )
+    query = query.options(joinedload(DutyItem.handler), joinedload(DutyItem.replacement))
+    others = list(db.session.scalars(query.order_by(DutyItem.id)))
+    return {
+        item.id: [
+            other.replacement or other.handler
+            for other in others
+            if other.id != item.id
+            and other.duty_schedule_id == item.duty_schedule_id
+            and other.shift_id == item.shift_id
+        ]
+        for item in mine
+    }
+
+
+def in_conflict(now: datetime) -> ColumnElement[bool]:
+    """Duties still to be done whose handler or dog may no longer stand there."""
+    dog = exists().where(
+        Dog.id == DutyItem.dog_id,
+        or_(Dog.status != DogStatus.ACTIVE, Dog.fitness == Fitness.UNFIT),
+    )
+    handler = exists().where(Person.id == DutyItem.handler_id, Person.active.is_(False))
+    ahead = and_(DutyItem.attendance == Attendance.PLANNED, DutyItem.ends_at > now)
+    return and_(ahead, or_(dog, handler))
+
+
+def _own_duties(person_id: int | None) -> Select[DutyItem]:
+    day = joinedload(DutyItem.schedule).joinedload(DutySchedule.project)
+    loaded = (DutyItem.handler, DutyItem.replacement, DutyItem.dog, DutyItem.shift, DutyItem.place)
+    query: Select[DutyItem] = select(DutyItem).where(stands(person_id or 0))
+    return query.options(day.joinedload(Project.manager), *(joinedload(one) for one in loaded))
+
+
+def _dates(days: Sequence[date]) -> Any:
+    return union_all(*(select(literal(day, Date()).label("date")) for day in days)).subquery()
+
+
+def _on(viewer: Viewer, dates: Any, project_id: int | None) -> Select[Project]:
+    """Their projects with each of the dates, where one is planned or could be."""
+    day = dates.c.date
+    lasts = and_(Project.starts_on <= day, or_(Project.ends_on.is_(None), Project.ends_on >= day))
+    runs = Project.status.in_([ProjectStatus.PLANNED, ProjectStatus.ACTIVE])
+    planned = and_(DutySchedule.project_id == Project.id, DutySchedule.date == day)
+    joined = outerjoin(join(Project, dates, true()), DutySchedule, planned)
+    query = visible_projects(viewer).select_from(joined)
+    query = query.where(or_(DutySchedule.id.is_not(None), and_(runs, lasts)))
+    return query if project_id is None else query.where(Project.id == project_id)
+
+
+def _filled(pairs: Sequence[Any]) -> list[ProjectDay]:
+    """The rows with their projects, days and counts."""
+    day_ids = [pair.day_id for pair in pairs if pair.day_id is not None]
+    days = _by_id(DutySchedule, day_ids)
+    projects = _by_id(Project, [pair.id for pair in pairs])
+    counts = counts_of(day_ids)
+    return [
+        ProjectDay(
+            projects[pair.id], pair.date, days.get(pair.day_id), counts.get(pair.day_id, Counts())
+        )
+        for pair in pairs
+    ]
+
+
+def _by_id(model: Any, ids: Iterable[int]) -> dict[int, Any]:
+    rows = db.session.scalars(select(model).where(model.id.in_(set(ids))))
+    return {row.id: row for row in rows}
