@@ -107,8 +107,8 @@ class _Walk:
             )
         )
         took, self._at = time.monotonic() - began, end
-        wanted = int(self._range * min(self._pace.seconds / took, 2))
-        self._range = max(1, min(wanted, _LONGEST_RANGE))
+        change = min(max(self._pace.seconds / took, 0.5), 2)  # one that had to wait says little
+        self._range = max(1, min(int(self._range * change), _LONGEST_RANGE))
         return rows
 
     def _delete_range(self, where: tuple[Any, ...]) -> int:

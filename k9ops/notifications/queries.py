@@ -18,12 +18,13 @@ def list_notifications(
     limit: int = 25,
     before: int | None = None,
     after: int | None = None,
-    unread_only: bool = False,
+    read: bool | None = None,
 ) -> Page[Notification]:
-    """One person's notifications, newest first, one page by key."""
+    """One person's notifications, newest first, one page by key; `read` leaves the others out."""
     query = select(Notification).where(Notification.user_id == user_id)
-    if unread_only:
-        query = query.where(Notification.read_at.is_(None))
+    if read is not None:
+        unread = Notification.read_at.is_(None)
+        query = query.where(~unread if read else unread)
     return keyset_page(
         db.session(), query, Notification.id, limit=limit, before=before, after=after
     )
@@ -39,6 +40,13 @@ def get_notification(user_id: int, notification_id: int) -> Notification:
     if row is None or row.user_id != user_id:
         raise NotFound(_("There is no such notification."))
     return row
+
+
+def newest_id(user_id: int) -> int | None:
+    """The person's newest notification, so that "all" can mean all until now."""
+    return db.session.scalar(
+        select(func.max(Notification.id)).where(Notification.user_id == user_id)
+    )
 
 
 def unread_count(user_id: int) -> int:

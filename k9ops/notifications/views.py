@@ -12,17 +12,24 @@ from k9ops.web.security import SIGNED_IN, requires, safe_path
 bp = Blueprint("notifications", __name__, template_folder="templates")
 
 
+#: What the address may ask for; anything else is all of them.
+SHOWN = {"unread": False, "read": True}
+
+
 @bp.get("/notifications")
 @requires(SIGNED_IN)
 def list_notifications() -> str:
-    """One's own, newest first."""
+    """One's own, newest first: all, the unread or the read ones."""
+    person, shown = signed_in_id(), request.args.get("show", "")
     before, after = (request.args.get(name, type=row_key) for name in ("before", "after"))
-    page = queries.list_notifications(signed_in_id(), before=before, after=after)
+    page = queries.list_notifications(person, before=before, after=after, read=SHOWN.get(shown))
     return render_template(
         "notifications/list.html",
         items=[show(row) for row in page.items],
         page=page,
-        unread=queries.unread_count(signed_in_id()),
+        shown=shown if shown in SHOWN else "",
+        unread=queries.unread_count(person),
+        newest_id=queries.newest_id(person),
     )
 
 
@@ -47,7 +54,7 @@ def mark_read(notification_id: int) -> ResponseReturnValue:
 @bp.post("/notifications/read-all")
 @requires(SIGNED_IN)
 def mark_all_read() -> ResponseReturnValue:
-    """Everything up to `up_to`, the newest that the page showed; else everything."""
+    """Everything up to `up_to`, the newest when the page was drawn; else everything."""
     services.mark_all_read(signed_in_id(), request.form.get("up_to", type=row_key))
     return _back()
 
