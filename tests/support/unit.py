@@ -16,9 +16,18 @@ from k9ops.kennel.models import Dog
 from k9ops.people.models import Person
 from k9ops.projects.models import Assignment, Place, Project
 from k9ops.projects.scope import EVERYTHING, Viewer
-from k9ops.schedules.models import Shift
-from k9ops.schedules.services import NewItem, add_item, plan_day
+from k9ops.schedules.models import Attendance, Shift
+from k9ops.schedules.services import (
+    NewItem,
+    add_item,
+    change_item,
+    mark_attendance,
+    plan_day,
+    remove_item,
+)
 
+#: What services change a day of duty; see `change_duty`.
+DUTY_CHANGES = ("add", "change", "remove", "mark")
 #: Assignments hold from this day on.
 LONG_AGO = date(2020, 1, 1)
 
@@ -67,6 +76,18 @@ def plan(unit: SmallUnit, day: date, *items: NewItem, project: int | None = None
     for item in items:
         add_item(EVERYTHING, made.id, item, actor=COMMAND_LINE)
     return made.id
+
+
+def change_duty(what: str, viewer: Viewer, day: int, item: int, new: NewItem) -> None:
+    """Do what one of DUTY_CHANGES names, to a day or a duty of it."""
+    if what == "add":
+        add_item(viewer, day, new, actor=COMMAND_LINE)
+    elif what == "change":
+        change_item(viewer, item, new, actor=COMMAND_LINE)
+    elif what == "remove":
+        remove_item(viewer, item, actor=COMMAND_LINE)
+    else:
+        mark_attendance(viewer, item, Attendance.ABSENT, actor=COMMAND_LINE)
 
 
 def today() -> date:
