@@ -1,15 +1,13 @@
 """The form of a dog."""
 
-from typing import Any
-
 from wtforms import DateField, DecimalField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.kennel.models import SEX_TITLES, SPECIALTY_TITLES, STATUS_TITLES
 from k9ops.kennel.services import CHECKS
-from k9ops.kennel.words import FITNESS
-from k9ops.web.forms import RecordForm, optional_id
+from k9ops.kennel.words import FITNESS_TITLES
+from k9ops.web.forms import RecordForm, optional_id, options
 
 
 class DogForm(RecordForm):
@@ -21,12 +19,12 @@ class DogForm(RecordForm):
     name = StringField(_l("Name"))
     name_en = StringField(_l("Name in English"))
     breed = StringField(_l("Breed"))
-    sex = SelectField(_l("Sex"), choices=list(SEX_TITLES.items()))
+    sex = SelectField(_l("Sex"), choices=options(SEX_TITLES))
     born_on = DateField(_l("Born on"), [Optional()])
     microchip = StringField(_l("Microchip"))
-    specialty = SelectField(_l("Specialty"), choices=list(SPECIALTY_TITLES.items()))
-    status = SelectField(_l("Status"), choices=list(STATUS_TITLES.items()))
-    fitness = SelectField(_l("Fitness"), choices=[(k, sign.text) for k, sign in FITNESS.items()])
+    specialty = SelectField(_l("Specialty"), choices=options(SPECIALTY_TITLES))
+    status = SelectField(_l("Status"), choices=options(STATUS_TITLES))
+    fitness = SelectField(_l("Fitness"), choices=options(FITNESS_TITLES))
     weight_kg = DecimalField(_l("Weight in kg"), [Optional()])
-    handler_id = SelectField(_l("Handler"), coerce=optional_id)
-    notes: Any = TextAreaField(_l("Notes"))
+    handler_id = SelectField(_l("Handled by"), coerce=optional_id)
+    notes = TextAreaField(_l("Notes"))

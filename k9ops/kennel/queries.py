@@ -43,7 +43,7 @@ def count_by_fitness(seen: ColumnElement[bool]) -> dict[str, int]:
     """How many dogs on duty are fit, and how fit."""
     on_duty = Dog.status == DogStatus.ACTIVE
     query = select(Dog.fitness, func.count()).where(seen, on_duty).group_by(Dog.fitness)
-    return dict(db.session.execute(query).tuples().all())
+    return dict(db.session.execute(query).all())
 
 
 def get_dog(dog_id: int) -> Dog:

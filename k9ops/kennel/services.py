@@ -82,6 +82,6 @@ def _keep(dog: Dog, values: DogValues, actor: Actor) -> Dog:
     if values.handler_id not in (None, dog.handler_id):
         handler = db.session.get(Person, values.handler_id)
         if handler is None or not handler.active:
-            raise BadInput(_("Choose somebody who is active."), field="handler_id")
+            raise BadInput(_("Choose somebody who is in service."), field="handler_id")
     keep(dog, asdict(values), actor=actor, kind="dog", name=values.name, taken=_TAKEN)
     return dog

@@ -18,7 +18,7 @@ from k9ops.people.queries import active_people, is_seen
 from k9ops.people.sight import in_sight
 from k9ops.web.filters import choice, page_number, search_words
 from k9ops.web.formats import isolated, named
-from k9ops.web.forms import saved
+from k9ops.web.forms import options, saved
 from k9ops.web.panels import panels_of
 from k9ops.web.security import requires
 
@@ -38,7 +38,7 @@ def index() -> str:
     """The dogs of the unit, or of one's own projects."""
     choices = [
         choice("status", _l("Status"), STATUS_TITLES),
-        choice("fitness", _l("Fitness"), {key: sign.text for key, sign in words.FITNESS.items()}),
+        choice("fitness", _l("Fitness"), words.FITNESS_TITLES),
         choice("specialty", _l("Specialty"), SPECIALTY_TITLES),
     ]
     search = search_words()
@@ -90,7 +90,7 @@ def edit(dog_id: int) -> ResponseReturnValue:
 def _edit(dog: Dog | None, save: Callable[[DogValues], Dog]) -> ResponseReturnValue:
     form = DogForm(obj=dog)
     handlers = active_people(Work.HANDLER, Work.TRAINER, and_id=dog.handler_id if dog else None)
-    form.handler_id.choices = [("", _("none")), *((one.id, named(one)) for one in handlers)]
+    form.handler_id.choices = options({one.id: named(one) for one in handlers}, none=_("nobody"))
     kept = saved(form, lambda: save(form.values(DogValues)))
     if kept:
         flash(_("%(name)s was saved.", name=isolated(named(kept))), "ok")

@@ -2,13 +2,11 @@
 
 from datetime import date
 
-from babel.lists import format_list
-from babel.units import format_unit
-
 from k9ops.core.checks import unit_today
+from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.core.i18n import ngettext
 from k9ops.kennel.models import Fitness
-from k9ops.web.formats import locale
 from k9ops.web.nav import Sign
 
 FITNESS = {
@@ -16,6 +14,7 @@ FITNESS = {
     Fitness.LIGHT: Sign("half", "part", _l("Light duty")),
     Fitness.UNFIT: Sign("circle-x", "bad", _l("Unfit")),
 }
+FITNESS_TITLES = {fitness: sign.text for fitness, sign in FITNESS.items()}
 
 
 def age(born_on: date | None) -> str:
@@ -25,10 +24,8 @@ def age(born_on: date | None) -> str:
     today = unit_today()
     months = (today.year - born_on.year) * 12 + today.month - born_on.month
     years, rest = divmod(months - (today.day < born_on.day), 12)
-    counts = (years, "duration-year"), (rest, "duration-month")
-    parts = [format_unit(n, unit, locale=locale()) for n, unit in counts if n]
-    return format_list(parts, style="unit", locale=locale()) if parts else _less_than_a_month()
-
-
-def _less_than_a_month() -> str:
-    return str(_l("under a month"))
+    in_years = ngettext("%(num)s year", "%(num)s years", years)
+    in_months = ngettext("%(num)s month", "%(num)s months", rest)
+    if years and rest:
+        return _("%(years)s, %(months)s", years=in_years, months=in_months)
+    return in_years if years else in_months

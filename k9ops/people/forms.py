@@ -6,7 +6,7 @@ from wtforms.validators import Optional
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.people.models import WORK_TITLES
 from k9ops.people.services import CHECKS
-from k9ops.web.forms import RecordForm, optional_id
+from k9ops.web.forms import RecordForm, optional_id, options
 
 
 class PersonForm(RecordForm):
@@ -17,8 +17,8 @@ class PersonForm(RecordForm):
     number = StringField(_l("Number"))
     name = StringField(_l("Name"))
     name_en = StringField(_l("Name in English"))
-    work = SelectField(_l("Work"), choices=list(WORK_TITLES.items()))
+    work = SelectField(_l("Work"), choices=options(WORK_TITLES))
     phone = StringField(_l("Phone"))
     hired_on = DateField(_l("In the unit since"), [Optional()])
     user_id = SelectField(_l("Account"), coerce=optional_id)
-    active = BooleanField(_l("Active"), default=True)
+    active = BooleanField(_l("In service"), default=True)

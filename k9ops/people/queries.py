@@ -55,7 +55,7 @@ def list_people(
 def count_by_work(seen: ColumnElement[bool]) -> dict[str, int]:
     """How many active people do each work."""
     query = select(Person.work, func.count()).where(seen, Person.active).group_by(Person.work)
-    return dict(db.session.execute(query).tuples().all())
+    return dict(db.session.execute(query).all())
 
 
 def get_seen_person(seen: ColumnElement[bool], person_id: int) -> Person:

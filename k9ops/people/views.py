@@ -1,7 +1,6 @@
 """The pages of people."""
 
 from collections.abc import Callable
-from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -17,7 +16,7 @@ from k9ops.people.services import PersonValues
 from k9ops.people.sight import in_sight
 from k9ops.web.filters import Choice, choice, page_number, search_words
 from k9ops.web.formats import isolated, named
-from k9ops.web.forms import saved
+from k9ops.web.forms import options, saved
 from k9ops.web.panels import panels_of
 from k9ops.web.security import requires
 
@@ -47,7 +46,7 @@ def index() -> str:
 
 def _choices() -> tuple[Choice, Choice]:
     work = choice("work", _l("Work"), WORK_TITLES)
-    active = choice("active", _l("State"), {"yes": _l("Active"), "no": _l("Inactive")})
+    active = choice("active", _l("State"), {"yes": _l("In service"), "no": _l("Not in service")})
     return work, active
 
 
@@ -86,18 +85,14 @@ def edit(person_id: int) -> ResponseReturnValue:
 
 def _edit(person: Person | None, save: Callable[[PersonValues], Person]) -> ResponseReturnValue:
     form = PersonForm(obj=person)
-    form.user_id.choices = _accounts(person.id if person else None)
+    free = queries.free_accounts(person.id if person else None)
+    form.user_id.choices = options({user.id: _called(user) for user in free}, none=_("no account"))
     kept = saved(form, lambda: save(form.values(PersonValues)))
     if kept:
         flash(_("%(name)s was saved.", name=isolated(named(kept))), "ok")
         return redirect(url_for(".show", person_id=kept.id), 303)
     page = render_template("people/form.html", form=form, one=person)
     return page, 422 if form.errors else 200
-
-
-def _accounts(person_id: int | None) -> list[tuple[Any, str]]:
-    free = queries.free_accounts(person_id)
-    return [("", _("none")), *((user.id, _called(user)) for user in free)]
 
 
 def _called(user: User) -> str:

@@ -14,7 +14,7 @@ from k9ops.projects.models import Assignment, Project
 from k9ops.projects.scope import current_viewer, get_visible_project
 from k9ops.projects.services import NewAssignment
 from k9ops.web.formats import isolated, named
-from k9ops.web.forms import saved
+from k9ops.web.forms import options, saved
 from k9ops.web.security import requires
 
 assignments = Blueprint("assignments", __name__)
@@ -27,7 +27,8 @@ def assign_person(project_id: int) -> ResponseReturnValue:
     project = get_visible_project(current_viewer(), project_id)
     form = PersonAssignmentForm(from_on=unit_today())
     free = queries.people_to_assign(project_id)
-    form.person_id.choices = _offered([(one.id, f"{named(one)} · {one.number}") for one in free])
+    titles = {one.id: f"{named(one)} · {one.number}" for one in free}
+    form.person_id.choices = options(titles, none=_("choose…"))
     return _assign(project, form, form.person_id, _("Assign a person"))
 
 
@@ -38,12 +39,9 @@ def assign_dog(project_id: int) -> ResponseReturnValue:
     project = get_visible_project(current_viewer(), project_id)
     form = DogAssignmentForm(from_on=unit_today())
     free = queries.dogs_to_assign(project_id)
-    form.dog_id.choices = _offered([(one.id, f"{named(one)} · {one.code}") for one in free])
+    titles = {one.id: f"{named(one)} · {one.code}" for one in free}
+    form.dog_id.choices = options(titles, none=_("choose…"))
     return _assign(project, form, form.dog_id, _("Assign a dog"))
-
-
-def _offered(choices: list[tuple[int, str]]) -> list[tuple[Any, str]]:
-    return [("", _("choose…")), *choices]
 
 
 def _assign(

@@ -6,7 +6,7 @@ from wtforms.validators import Optional
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.projects.models import STATUS_TITLES
 from k9ops.projects.services import CHECKS, PLACE_CHECKS
-from k9ops.web.forms import RecordForm, optional_id
+from k9ops.web.forms import RecordForm, optional_id, options
 
 
 class ProjectForm(RecordForm):
@@ -17,10 +17,10 @@ class ProjectForm(RecordForm):
     code = StringField(_l("Code"))
     name = StringField(_l("Name"))
     name_en = StringField(_l("Name in English"))
-    status = SelectField(_l("Status"), choices=list(STATUS_TITLES.items()))
+    status = SelectField(_l("Status"), choices=options(STATUS_TITLES))
     starts_on = DateField(_l("First day"), [Optional()])
     ends_on = DateField(_l("Last day"), [Optional()])
-    manager_id = SelectField(_l("Project manager"), coerce=optional_id)
+    manager_id = SelectField(_l("Manager"), coerce=optional_id)
     notes = TextAreaField(_l("Notes"))
 
 

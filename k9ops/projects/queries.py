@@ -78,7 +78,7 @@ def list_projects(
 
 def count_by_status(viewer: Viewer) -> dict[str, int]:
     query = visible_projects(viewer).with_only_columns(Project.status, func.count())
-    return dict(db.session.execute(query.group_by(Project.status)).tuples().all())
+    return dict(db.session.execute(query.group_by(Project.status)).all())
 
 
 def strength_on(day: date, project_ids: list[int]) -> dict[int, tuple[int, int]]:

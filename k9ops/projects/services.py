@@ -151,7 +151,7 @@ def _keep(project: Project, values: ProjectValues, actor: Actor) -> Project:
     if values.manager_id not in (None, project.manager_id):
         manager = db.session.get(Person, values.manager_id)
         if manager is None or not manager.active:
-            raise BadInput(_("Choose somebody who is active."), field="manager_id")
+            raise BadInput(_("Choose somebody who is in service."), field="manager_id")
     keep(project, asdict(values), actor=actor, kind="project", name=values.code, taken=_TAKEN)
     return project
 
@@ -177,7 +177,7 @@ def _whom(new: NewAssignment) -> Person | Dog:
         return dog
     person = db.session.get(Person, new.person_id) if new.person_id is not None else None
     if person is None or not person.active:
-        raise BadInput(_("Choose somebody who is active."), field="person_id")
+        raise BadInput(_("Choose somebody who is in service."), field="person_id")
     return person
 
 

@@ -21,7 +21,7 @@ from k9ops.projects.scope import current_viewer, get_visible_project
 from k9ops.projects.services import PlaceValues, ProjectValues
 from k9ops.web.filters import choice, page_number, search_words
 from k9ops.web.formats import isolated, named
-from k9ops.web.forms import saved
+from k9ops.web.forms import options, saved
 from k9ops.web.panels import panels_of
 from k9ops.web.security import requires
 
@@ -131,7 +131,7 @@ def edit(project_id: int) -> ResponseReturnValue:
 def _edit(project: Project | None, save: Callable[[ProjectValues], Project]) -> ResponseReturnValue:
     form = ProjectForm(obj=project)
     managers = active_people(Work.MANAGER, and_id=project.manager_id if project else None)
-    form.manager_id.choices = [("", _("none")), *((one.id, named(one)) for one in managers)]
+    form.manager_id.choices = options({one.id: named(one) for one in managers}, none=_("nobody"))
     kept = saved(form, lambda: save(form.values(ProjectValues)))
     if kept:
         flash(_("%(name)s was saved.", name=isolated(named(kept))), "ok")

@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any, ClassVar, TypeVar
 
 from flask_wtf import FlaskForm
+from wtforms import SelectChoice
 
 from k9ops.core.checks import Check
 from k9ops.core.db import db
@@ -51,6 +52,12 @@ def saved(form: FlaskForm, save: Callable[[], T]) -> T | None:
             raise
         form[error.field].errors = [f"{error.message} {error.hint}".strip()]
         return None
+
+
+def options(choices: Mapping[Any, Any], *, none: Any = None) -> list[SelectChoice]:
+    """The choices of a select by their values; `none` is the word for the empty one."""
+    empty = [] if none is None else [SelectChoice("", none)]
+    return empty + [SelectChoice(value, label) for value, label in choices.items()]
 
 
 def optional_id(text: str | int | None) -> int | None:
