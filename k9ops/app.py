@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 JOB_MODULES: tuple[str, ...] = (
     "k9ops.notifications.jobs",
     "k9ops.schedules.jobs",
+    "k9ops.reports.jobs",
     "k9ops.backups.jobs",
 )
 

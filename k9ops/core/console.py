@@ -4,7 +4,7 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
@@ -122,6 +122,19 @@ def prints_aside() -> Generator[None]:
 def exit_with(code: int) -> NoReturn:
     """End the command with `code` after it has printed its answer."""
     raise click.exceptions.Exit(code)
+
+
+def pairs(given: Iterable[str]) -> dict[str, str]:
+    """The texts of `--arg k=v`, by name.
+
+    Raises:
+        BadInput: one has no value.
+    """
+    parts = [text.partition("=") for text in given]
+    for name, sign, _value in parts:
+        if not (name and sign):
+            raise BadInput(f"--arg {name!r} has no value.", field="arg", hint="Write --arg k=v.")
+    return {name: value for name, _sign, value in parts}
 
 
 def table(rows: list[dict[str, Any]], columns: list[str]) -> None:

@@ -6,26 +6,38 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write `path` so that a reader, or a power cut, finds the old text or the new one."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write `path` so that a reader, or a power cut, finds the old content or the new one."""
+    with written_beside(path, content) as publish:
+        publish()
+
+
+@contextmanager
+def written_beside(path: Path, content: str | bytes) -> Generator[Callable[[], None]]:
+    """Write beside `path`; calling what the block gets puts it there, else it is removed."""
+    content = content.encode() if isinstance(content, str) else content
     descriptor, name = tempfile.mkstemp(".part", f".{path.name}-", path.parent)
+    beside = Path(name)
+
+    def publish() -> None:
+        beside.replace(path)
+        sync_folder(path.parent)
+
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as beside:
-            beside.write(text)
-            beside.flush()
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
             os.fsync(descriptor)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+        yield publish
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Languages: Arabic first, English too. Texts are English in the code, translated in `po` files."""
 
 from flask import Flask, g, has_request_context, request, session
-from flask_babel import Babel, get_locale, gettext, lazy_gettext, ngettext
+from flask_babel import Babel, force_locale, get_locale, gettext, lazy_gettext, ngettext
 from flask_babel.speaklater import LazyString
 
 from k9ops.core.settings import current_settings
@@ -11,6 +11,7 @@ __all__ = [
     "LazyString",
     "babel",
     "direction",
+    "force_locale",
     "get_locale",
     "gettext",
     "lazy_gettext",

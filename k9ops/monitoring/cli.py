@@ -20,6 +20,7 @@ from k9ops.core.console import (
     exit_with,
     handles_errors,
     json_option,
+    pairs,
     print_json,
     prints_aside,
     table,
@@ -88,7 +89,7 @@ def run_job(
 
     What falls back here is executed in the foreground, to its end; Ctrl-C cancels it.
     """
-    arguments = get_job(name).parse_arguments(_pairs(given))
+    arguments = get_job(name).parse_arguments(pairs(given))
     run, _is_new = services.start_once(name, arguments, key=key, via=via)
     if run.state in ACTIVE and run.path == Path.CELERY and not current_settings().celery_on:
         click.echo("Celery is switched off; the run waits until it is on.", err=True)
@@ -252,14 +253,6 @@ def _whole(runs: Sequence[JobRun]) -> Sequence[JobRun]:
     )
     db.session.scalars(complete.execution_options(populate_existing=True)).all()
     return runs
-
-
-def _pairs(given: Iterable[str]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in given]
-    for name, sign, _value in pairs:
-        if not (name and sign):
-            raise BadInput(f"--arg {name!r} has no value.", field="arg", hint="Write --arg k=v.")
-    return {name: value for name, _sign, value in pairs}
 
 
 def _check_words(field: str, given: str | tuple[str, ...], known: Iterable[str]) -> None:

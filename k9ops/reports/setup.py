@@ -2,8 +2,18 @@
 
 from flask import Flask
 
-from k9ops.reports import models  # noqa: F401  (its tables are known to the migrations)
+from k9ops.core.health import register_check
+from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.reports import catalogue, models  # noqa: F401  (reports and tables become known)
+from k9ops.reports.cli import generate_report
+from k9ops.reports.health import documents_check
+from k9ops.reports.views import bp
+from k9ops.web.nav import nav_item
 
 
 def init_reports(app: Flask) -> None:
-    """Nothing yet but the tables."""
+    """The page, its place in the navigation, the command, and the check of `/readyz`."""
+    app.register_blueprint(bp)
+    app.cli.add_command(generate_report)
+    nav_item("reports.list_documents", _l("Documents"), "file-text", "documents.view", "unit")
+    register_check("documents", documents_check)

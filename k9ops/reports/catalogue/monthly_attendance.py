@@ -1,0 +1,111 @@
+"""A month of a project: its handlers by days, with what became of each duty."""
+
+from calendar import monthrange
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from babel.dates import format_date
+from sqlalchemy import select
+from sqlalchemy.orm import contains_eager, joinedload
+
+from k9ops.core.db import db
+from k9ops.core.i18n import gettext as _
+from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.people.models import Person
+from k9ops.projects.models import Project
+from k9ops.reports.arguments import MONTH, PROJECT
+from k9ops.reports.attendance import SIGNS, STOOD_IN, WORDS, Tally
+from k9ops.reports.registry import Sheet, report
+from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule
+from k9ops.web import formats
+
+
+@dataclass
+class Row:
+    """One person: what became of their duties on each day, and how often in all."""
+
+    person: Person
+    days: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    totals: Counter[str] = field(default_factory=Counter)
+
+    def add(self, day: date, what: str) -> None:
+        self.days[day.day].append(what)
+        self.totals[what] += 1
+
+
+@report(
+    "monthly_attendance",
+    title=_l("Attendance of a month"),
+    arguments={"project": PROJECT, "month": MONTH},
+)
+def monthly_attendance(project: Project, month: date) -> Sheet:
+    """Every handler who had a duty in the project in that month, by days."""
+    days = [month.replace(day=number + 1) for number in range(monthrange(*_year_month(month))[1])]
+    items = _items(project, days[0], days[-1])
+    rows = _rows(items)
+    planned = _days(project, days[0], days[-1])
+    title = _("Attendance: %(project)s", project=formats.isolated(formats.named(project)))
+    name_of_month = format_date(month, "MMMM y", locale=formats.locale())
+    context = {
+        "heading": title,
+        "subtitle": [name_of_month],
+        "days": [(day.day, format_date(day, "EEEEE", locale=formats.locale())) for day in days],
+        "rows": rows,
+        "totals": sum((row.totals for row in rows), Counter()),
+        "facts": [
+            (_("Days planned"), str(len(planned))),
+            (_("Days locked"), str(planned.count(DayState.LOCKED))),
+            (_("Handlers"), str(len(rows))),
+            (_("Duties"), str(len(items))),
+            *Tally.of(items).facts(),
+        ],
+        "signs": SIGNS,
+        "words": WORDS,
+    }
+    name = f"{title}{_(',')} {name_of_month}"
+    return Sheet(name, "monthly_attendance.html", context, project)
+
+
+def _year_month(day: date) -> tuple[int, int]:
+    return day.year, day.month
+
+
+def _rows(items: list[DutyItem]) -> list[Row]:
+    """By name. Who stood in for somebody has it in their own row."""
+    rows: dict[int, Row] = {}
+    for person, day, what in _facts(items):
+        rows.setdefault(person.id, Row(person)).add(day, what)
+    return sorted(rows.values(), key=lambda row: (formats.named(row.person), row.person.id))
+
+
+def _facts(items: list[DutyItem]) -> Iterator[tuple[Person, date, str]]:
+    for item in items:
+        yield item.handler, item.schedule.date, item.attendance
+        if item.attendance == Attendance.REPLACED and item.replacement is not None:
+            yield item.replacement, item.schedule.date, STOOD_IN
+
+
+def _items(project: Project, first: date, last: date) -> list[DutyItem]:
+    query = (
+        select(DutyItem)
+        .join(DutyItem.schedule)
+        .where(DutySchedule.project_id == project.id, DutySchedule.date.between(first, last))
+        .options(
+            contains_eager(DutyItem.schedule),
+            joinedload(DutyItem.handler),
+            joinedload(DutyItem.replacement),
+        )
+        .order_by(DutyItem.starts_at, DutyItem.id)
+    )
+    return list(db.session.scalars(query))
+
+
+def _days(project: Project, first: date, last: date) -> list[Any]:
+    """The state of each day that is planned."""
+    query = select(DutySchedule.state).where(
+        DutySchedule.project_id == project.id, DutySchedule.date.between(first, last)
+    )
+    return list(db.session.scalars(query))

@@ -1,0 +1,91 @@
+"""Reading documents, as far as somebody may see them."""
+
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import joinedload
+
+from k9ops.core.clock import utcnow
+from k9ops.core.db import db
+from k9ops.core.errors import NotFound
+from k9ops.core.i18n import gettext as _
+from k9ops.core.paging import Page, keyset_page
+from k9ops.core.settings import current_settings
+from k9ops.jobs.models import JobRun
+from k9ops.jobs.states import State
+from k9ops.projects.models import Project
+from k9ops.projects.scope import Viewer, visible_projects
+from k9ops.reports.errors import DocumentDamaged, DocumentMissing
+from k9ops.reports.models import Document
+
+MAKE_DOCUMENT = "reports.generate_pdf_report"
+PER_PAGE = 25
+#: How long one's own failed requests stand above the list.
+_REMEMBERED = timedelta(hours=24)
+_SHOWN_REQUESTS = 5
+
+
+def visible_documents(viewer: Viewer) -> Select[Document]:
+    """Those of the projects that they may see; those of no project for who sees everything."""
+    query = select(Document)
+    if viewer.sees_all:
+        return query
+    projects = visible_projects(viewer).with_only_columns(Project.id)
+    return query.where(Document.project_id.in_(projects))
+
+
+def list_documents(
+    viewer: Viewer, *, before: int | None = None, after: int | None = None
+) -> Page[Document]:
+    """A page of them, newest first."""
+    query = visible_documents(viewer).options(joinedload(Document.project))
+    return keyset_page(db.session(), query, Document.id, limit=PER_PAGE, before=before, after=after)
+
+
+def get_document(viewer: Viewer, document_id: int) -> Document:
+    """Raise NotFound when there is none of that id that they may see."""
+    query = visible_documents(viewer).where(Document.id == document_id)
+    found: Document | None = db.session.scalars(query).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such document."))
+    return found
+
+
+def open_requests(name: str) -> list[JobRun]:
+    """What that person asked for lately and has not got: under way, or failed; newest first."""
+    query = (
+        select(JobRun)
+        .where(JobRun.job == MAKE_DOCUMENT, JobRun.requested_by == name)
+        .where(JobRun.state.in_([State.QUEUED, State.RUNNING, State.FAILED]))
+        .where(JobRun.queued_at > utcnow() - _REMEMBERED)
+        .order_by(JobRun.id.desc())
+    )
+    return list(db.session.scalars(query.limit(_SHOWN_REQUESTS)))
+
+
+def file_of(document: Document) -> Path:
+    """The file, which is the one that was made.
+
+    Raises:
+        DocumentMissing: there is none.
+        DocumentDamaged: it has another content.
+    """
+    path = data_dir() / document.path
+    hint = _("Have it made again.")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        text = _("The file of this document is missing on the server.")
+        raise DocumentMissing(text, hint=hint) from error
+    if hashlib.sha256(content).hexdigest() != document.sha256:
+        text = _("The file of this document is damaged.")
+        raise DocumentDamaged(text, hint=hint)
+    return path
+
+
+def data_dir() -> Path:
+    path = current_settings().data_dir
+    assert path, "the settings fill it in"
+    return path
