@@ -1,6 +1,5 @@
 """The filters of the runs page: all of them stand in the address."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.jobs.queries import RunFilter
 from k9ops.jobs.registry import catalogue
 from k9ops.monitoring.words import PATHS, REASONS, STATES
+from k9ops.web.filters import Choice
 
 WHEN: dict[str, tuple[Any, timedelta]] = {
     "1h": (_l("last hour"), timedelta(hours=1)),
@@ -24,16 +24,6 @@ STATE_GROUPS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "trouble": (_l("Failed, partial, missed"), ("failed", "partial", "missed")),
     "active": (_l("Queued, running"), ("queued", "running")),
 }
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One filter: its name in the address, its title, its options and the chosen one."""
-
-    name: str
-    title: Any
-    options: dict[str, Any]
-    value: str
 
 
 def choices(args: "MultiDict[str, str]") -> list[Choice]:

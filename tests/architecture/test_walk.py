@@ -8,8 +8,10 @@ from sqlalchemy import event
 from k9ops.accounts.permissions import permissions_of
 from k9ops.core.db import db
 from k9ops.jobs import dispatch
+from k9ops.schedules.services import NewItem
 from k9ops.web.security import SIGNED_IN
 from tests.support.people import PEOPLE, csrf_token
+from tests.support.unit import add_unit, plan, today
 
 JOB = "backups.run_automated_backup"
 MOST_STATEMENTS = 25
@@ -19,8 +21,8 @@ NOTHING_SAYS = "00000000-0000-7000-8000-000000000000"
 def address_of(rule, run_id):
     """The rule's path with the run, the job or some number in its places."""
     name = JOB if "/jobs/" in rule.rule else "no-such-file"
-    values = {"run_id": run_id, "name": name, "notification_id": "1"}
-    return re.sub(r"<(?:[^<>]+:)?(\w+)>", lambda match: values[match[1]], rule.rule)
+    values = {"run_id": run_id, "name": name, "key": "duty_schedule"}
+    return re.sub(r"<(?:[^<>]+:)?(\w+)>", lambda match: values.get(match[1], "1"), rule.rule)
 
 
 def guarded(app):
@@ -79,8 +81,10 @@ def statements(app):
 
 @pytest.mark.parametrize("language", ["ar", "en"])
 def test_pages_need_few_statements_and_never_fail(app, client_of, amal, statements, language):
+    unit = add_unit(app)
     with app.app_context():
         run_id = dispatch(JOB, requested_by=amal.username).id
+        plan(unit, today(), NewItem(unit.badr, unit.morning, unit.rex))
     client = client_of(amal)
     costs, wrong = {}, []
     for rule, _, how in guarded(app):
@@ -89,7 +93,7 @@ def test_pages_need_few_statements_and_never_fail(app, client_of, amal, statemen
         statements.clear()
         answer = client.get(address_of(rule, run_id), query_string={"lang": language})
         costs[rule.rule] = len(statements)
-        if answer.status_code not in (200, 302, 304):
+        if answer.status_code not in (200, 302, 303, 304):
             wrong.append((rule.rule, answer.status_code))
     assert wrong == []
     assert {path: cost for path, cost in costs.items() if cost > MOST_STATEMENTS} == {}
