@@ -25,11 +25,11 @@ from k9ops.notifications.jobs import CLEAN_UP, cleanup_old_notifications
 from tests.support.databases import on_one_kind
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("context")
+
 
 def clean_up(**arguments: object) -> JobRun:
-    run = run_here(dispatch(CLEAN_UP, arguments).id)
-    db.session.rollback()
-    return run
+    return run_here(dispatch(CLEAN_UP, arguments).id)
 
 
 def silent(_done: int, _total: int, _rows: int) -> None:
@@ -85,7 +85,7 @@ def test_dry_run_counts_and_deletes_nothing(fill, ids):
     assert ids() == before
 
 
-def test_cleanup_of_an_empty_table_succeeds(context):
+def test_cleanup_of_an_empty_table_succeeds():
     assert clean_up().result["deleted"] == 0
 
 
@@ -131,7 +131,6 @@ def test_cleanup_stops_between_two_ranges_when_it_is_told_to(fill, ids):
 
     with pytest.raises(Stopped):
         delete_read(30, stop_after_two, budget_seconds=60)
-    db.session.rollback()
     deleted = told[-1][2]
     assert 0 < deleted < 5000
     assert len(ids()) == 5010 - deleted
@@ -140,7 +139,7 @@ def test_cleanup_stops_between_two_ranges_when_it_is_told_to(fill, ids):
 
 
 @pytest.fixture
-def won(context: Flask) -> Claim:
+def won() -> Claim:
     """A run of the cleanup that this process has claimed."""
     run = dispatch(CLEAN_UP)
     with db.engine.begin() as connection:
@@ -156,8 +155,8 @@ def once_it_deletes(ids: Callable[[], list[int]]) -> Iterator[Callable[..., None
 
     def then(function: Callable[[], object], app: Flask) -> None:
         def work() -> None:
+            wait_until(lambda: len(ids()) < before, pause=0.005)
             with app.app_context():
-                wait_until(lambda: len(ids()) < before, pause=0.005)
                 function()
 
         threads.append(threading.Thread(target=work))
@@ -181,7 +180,6 @@ def test_cancelled_cleanup_keeps_what_it_had_not_reached(fill, ids, app, won):
         then(lambda: run.stop("cancelled"), app)
         with pytest.raises(Stopped):
             cleanup_old_notifications()
-    db.session.rollback()
     assert 10 < len(ids()) < 40_010
     clean_up()
     assert ids() == kept
@@ -196,7 +194,6 @@ def test_cleanup_that_lost_its_run_stops_and_the_next_attempt_ends_it(fill, ids,
     assert 10 < len(ids()) < 40_010
     again = run_here(won.run_id)
     assert [attempt.outcome for attempt in again.attempts] == ["lost", "succeeded"]
-    db.session.rollback()
     assert ids() == kept
 
 
@@ -239,7 +236,7 @@ def test_command_prints_its_run_as_one_document_with_json(cli, fill, ids):
 
 @on_one_kind
 @pytest.mark.parametrize("days", ["0", "-1", "4000", "many"])
-def test_command_refuses_days_that_make_no_sense(runner, context, days):
+def test_command_refuses_days_that_make_no_sense(runner, days):
     refused = runner.invoke(args=["cleanup-notifications", "--days", days, "--json"])
     assert refused.exit_code == 2
     assert json.loads(refused.output)["error"]["field"] == "days"
