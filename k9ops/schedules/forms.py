@@ -11,7 +11,7 @@ from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.settings import current_settings
 from k9ops.schedules.models import ATTENDANCE_TITLES, Attendance
 from k9ops.schedules.services import NewItem
-from k9ops.web.forms import optional_id
+from k9ops.web.forms import optional_id, options
 
 #: What the browser's own picker of a day and time sends.
 MINUTES = "%Y-%m-%dT%H:%M"
@@ -48,7 +48,7 @@ class ItemForm(FlaskForm):
 class AttendanceForm(FlaskForm):
     """Who came, or who stood in."""
 
-    attendance = SelectField(_l("Attendance"), choices=list(ATTENDANCE_TITLES.items()))
+    attendance = SelectField(_l("Attendance"), choices=options(ATTENDANCE_TITLES))
     replacement_id = SelectField(_l("Who stood in"), coerce=optional_id)
     note = TextAreaField(_l("Note"))
 

@@ -9,13 +9,11 @@ from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import ngettext
 from k9ops.core.settings import current_settings
 from k9ops.kennel.models import Dog, Fitness
+from k9ops.people.models import Person
 from k9ops.schedules import words
 from k9ops.schedules.models import Attendance, DutyItem, DutySchedule, Shift
 from k9ops.schedules.queries import active_shifts, span_of
 from k9ops.web.formats import named
-
-#: Value and text of an option of a select.
-Option = tuple[Any, str]
 
 
 @dataclass(frozen=True)
@@ -87,10 +85,15 @@ def first_conflict(lanes: Iterable[Lane]) -> int | None:
     return next((duty.item.id for duty in duties if duty.in_conflict), None)
 
 
-def options(rows: Sequence[Any], chosen: Any = None) -> list[Option]:
-    """The rows by name; `chosen` too, though it could not be chosen anew."""
-    extra = [chosen] if chosen is not None and chosen not in rows else []
-    return [(row.id, named(row)) for row in (*extra, *rows)]
+def by_id(rows: Sequence[Any], chosen: Any = None) -> dict[int, Any]:
+    """The rows by their keys; `chosen` too, though it could not be chosen anew."""
+    extra = [] if chosen is None else [chosen]
+    return {row.id: row for row in (*extra, *rows)}
+
+
+def names(rows: Sequence[Any], chosen: Any = None) -> dict[int, str]:
+    """What a select offers of these rows, by their keys."""
+    return {key: named(row) for key, row in by_id(rows, chosen).items()}
 
 
 @dataclass(frozen=True)
@@ -100,19 +103,13 @@ class Offers:
     #: The other duties of the day.
     others: list[DutyItem]
 
-    def handlers(self, rows: Sequence[Any], chosen: Any = None) -> list[Option]:
+    def handlers(self, rows: Sequence[Person], chosen: Person | None = None) -> dict[int, str]:
         busy = [((one.replacement or one.handler).id, one.shift) for one in self.others]
-        return [(key, self._marked(key, text, busy)) for key, text in options(rows, chosen)]
+        return {key: _marked(key, name, busy) for key, name in names(rows, chosen).items()}
 
-    def dogs(self, rows: Sequence[Dog], chosen: Dog | None = None) -> list[Option]:
+    def dogs(self, rows: Sequence[Dog], chosen: Dog | None = None) -> dict[int, str]:
         busy = [(one.dog_id, one.shift) for one in self.others]
-        extra = [chosen] if chosen is not None and chosen not in rows else []
-        return [(dog.id, self._marked(dog.id, _dog(dog), busy)) for dog in (*extra, *rows)]
-
-    @staticmethod
-    def _marked(key: int, text: str, busy: list[tuple[Any, Shift]]) -> str:
-        shifts = dict.fromkeys(named(shift) for whom, shift in busy if whom == key)
-        return f"{text} ({(_(',') + ' ').join(shifts)})" if shifts else text
+        return {key: _marked(key, _dog(dog), busy) for key, dog in by_id(rows, chosen).items()}
 
 
 def offers_beside(items: Iterable[DutyItem], item: DutyItem | None) -> Offers:
@@ -121,8 +118,13 @@ def offers_beside(items: Iterable[DutyItem], item: DutyItem | None) -> Offers:
     return Offers([one for one in stand if item is None or one.id != item.id])
 
 
+def _marked(key: int, text: str, busy: list[tuple[Any, Shift]]) -> str:
+    shifts = dict.fromkeys(named(shift) for whom, shift in busy if whom == key)
+    return f"{text} ({(_(',') + ' ').join(shifts)})" if shifts else text
+
+
 def _dog(dog: Dog) -> str:
     text = f"{named(dog)} · {dog.code}"
     if dog.fitness == Fitness.FIT:
         return text
-    return f"{text} · {words.FITNESS[dog.fitness].text}"
+    return f"{text} · {words.fitness(dog).text}"

@@ -33,7 +33,7 @@ from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule
 from k9ops.web import formats
 from k9ops.web.filters import choice, page_number
 from k9ops.web.formats import isolated, named
-from k9ops.web.forms import saved
+from k9ops.web.forms import options, saved
 from k9ops.web.links import address
 from k9ops.web.security import requires
 
@@ -78,7 +78,7 @@ def _board(viewer: Viewer, seen: dict[str, Any]) -> str:
     options = {str(one.id): f"{named(one)} ({one.code})" for one in projects}
     project = choice("project", _l("Project"), options)
     state = choice("state", _l("State"), {key: word.text for key, word in words.STATES.items()})
-    span = choice("span", _l("Show"), SPANS)
+    span = choice("span", _l("Range"), SPANS)
     project_id = row_key(project.value) if project.value else None
     locks_at = weeks.next_lock()
     days = seen["week"] if span.value else [seen["chosen"]]
@@ -233,12 +233,14 @@ def _fill(form: ItemForm, found: DutySchedule, item: DutyItem | None = None) -> 
         handlers_on(found.project_id, found.date),
         dogs_on(found.project_id, found.date),
     )
-    places, none = places_of(found.project_id), ("", _("none"))
+    places, shifts = places_of(found.project_id), queries.active_shifts()
     handler, dog, place = (item.handler, item.dog, item.place) if item else (None, None, None)
-    form.shift_id.choices = lanes.options(queries.active_shifts(), item.shift if item else None)
-    form.handler_id.choices = [("", _("Choose a handler")), *offers.handlers(handlers, handler)]
-    form.dog_id.choices = [none, *offers.dogs(dogs, dog)]
-    form.place_id.choices = [none, *lanes.options(places, place)]
+    form.shift_id.choices = options(lanes.names(shifts, item.shift if item else None))
+    form.handler_id.choices = options(
+        offers.handlers(handlers, handler), none=_("Choose a handler")
+    )
+    form.dog_id.choices = options(offers.dogs(dogs, dog), none=_("none"))
+    form.place_id.choices = options(lanes.names(places, place), none=_("none"))
 
 
 @bp.get(f"{ITEM}/remove/confirm")
@@ -287,7 +289,7 @@ def attendance(item_id: int) -> ResponseReturnValue:
     item, found = services.get_open_item(viewer, item_id)
     form = AttendanceForm(obj=item)
     others = [one for one in handlers_on(found.project_id, found.date) if one != item.handler]
-    form.replacement_id.choices = [("", _("nobody")), *lanes.options(others, item.replacement)]
+    form.replacement_id.choices = options(lanes.names(others, item.replacement), none=_("nobody"))
     if saved(form, lambda: _mark(viewer, item_id, form)) is not None:
         return _to(found.id, f"duty-{item_id}")
     return _form_page("schedules/attendance.html", form, day=found, item=item)

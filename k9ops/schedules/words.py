@@ -8,7 +8,8 @@ from typing import Any
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.i18n import ngettext
-from k9ops.kennel.models import DogStatus, Fitness
+from k9ops.kennel.models import Dog, DogStatus, Fitness
+from k9ops.kennel.words import FITNESS
 from k9ops.notifications.kinds import Params
 from k9ops.people.models import Person
 from k9ops.schedules.jobs import AUTO_LOCK
@@ -16,6 +17,7 @@ from k9ops.schedules.models import ATTENDANCE_TITLES, Attendance, DayState, Duty
 from k9ops.schedules.weeks import NOT_PLANNED, Counts, ProjectDay, WeekDay
 from k9ops.web import formats
 from k9ops.web.formats import isolated, named
+from k9ops.web.nav import Sign
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,10 @@ STATES: dict[str, Word] = {
     DayState.LOCKED: Word(_l("Locked"), "lock", "off"),
     NOT_PLANNED: Word(_l("Not planned"), "circle-dashed", "off"),
 }
-FITNESS: dict[str, Word] = {
-    Fitness.FIT: Word(_l("Fit for duty"), "circle-check", "ok"),
-    Fitness.LIGHT: Word(_l("Light duty only"), "half", "part", loud=True),
-    Fitness.UNFIT: Word(_l("Unfit for duty"), "circle-x", "bad", loud=True),
-}
+
+
+def fitness(dog: Dog) -> Sign:
+    return FITNESS[Fitness(dog.fitness)]
 
 
 def of_day(day: WeekDay, today: date, locks_at: datetime | None) -> Word:
