@@ -1,0 +1,34 @@
+"""What the pages of records show: their fields, faults and rows."""
+
+import re
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.support.people import csrf_token
+
+
+def send(client: FlaskClient, path: str, **fields: object) -> TestResponse:
+    """Send the form of the page at `path`, in English."""
+    token = csrf_token(client.get("/more").text)
+    return client.post(f"{path}?lang=en", data={"csrf_token": token, **fields})
+
+
+def faults(page: str) -> dict[str, str]:
+    """What the page says beside each field that is wrong."""
+    pattern = r'<span class="fault" id="(\w+)-fault">.*?<span>(.*?)</span></span>'
+    return dict(re.findall(pattern, page, re.DOTALL))
+
+
+def typed(page: str, field: str) -> str:
+    """What stands in a text field."""
+    tag = re.search(rf'<input[^>]*name="{field}"[^>]*>', page) or re.search(
+        rf'<input[^>]*id="{field}"[^>]*>', page
+    )
+    assert tag, f"there is no field {field}"
+    return re.search(r'value="([^"]*)"', tag.group())[1]
+
+
+def names(page: str) -> list[str]:
+    """The names in the first column of a list."""
+    return re.findall(r'<a class="first"[^>]*><bdi>(.*?)</bdi>', page)
