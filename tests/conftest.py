@@ -13,6 +13,7 @@ from k9ops.app import create_app
 from tests.support import browser as browsers
 from tests.support import people
 from tests.support.databases import KINDS, Databases, dispose, make_settings
+from tests.support.drive import DriveServer
 from tests.support.people import AMAL, BADR, CALINE, Person
 from tests.support.postgres import PostgresServer
 from tests.support.processes import Instance, Server, scrub_environment
@@ -185,6 +186,14 @@ def make_proxy() -> Iterator[Callable[[int], Proxy]]:
     yield make
     for proxy in made:
         proxy.close()
+
+
+@pytest.fixture
+def drive_server() -> Iterator[DriveServer]:
+    """A Google Drive of the test's own, empty."""
+    server = DriveServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture

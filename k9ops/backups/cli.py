@@ -48,7 +48,8 @@ CONFIRMATION = "restore"
 def run_backup(upload: bool, via: str, *, as_json: bool) -> None:
     """Back the database up now, and wait for the end.
 
-    Exit code 0 when the backup is made, 1 when it failed or no worker took it in time.
+    Exit code 0 when the backup is made and uploaded, where that is set up and wanted; 3 when it is
+    made but not uploaded; 1 when it failed or no worker took it in time.
     """
     run = dispatch(RUN_BACKUP, {"upload": upload}, via=via, requested_by=COMMAND_LINE.name)
     with prints_aside():
@@ -69,8 +70,11 @@ def _tell(run: JobRun) -> None:
     if run.state == State.SUCCEEDED:
         result: dict[str, Any] = run.result or {}
         click.echo(f"Made {result.get('file')}: {result.get('rows'):,} rows.")
-        for file in result.get("removed", []):
-            click.echo(f"Removed {file}: no rule of retention keeps it.")
+        if result.get("uploaded"):
+            click.echo("Uploaded it to Google Drive; the checksum there is the same.")
+        for place, key in (("", "removed"), (" on Google Drive", "removed_on_drive")):
+            for file in result.get(key, []):
+                click.echo(f"Removed {file}{place}: no rule of retention keeps it.")
         return
     click.secho(f"The run {run.id} is {run.state}.", err=True, fg="red")
     if run.state == State.QUEUED:

@@ -68,10 +68,15 @@ class Backup:
         }
 
     def noted(self, **changes: Any) -> "Backup":
-        """The same with changes to its manifest, written down."""
-        changed = replace(self, manifest=self.manifest.model_copy(update=changes))
-        changed.manifest.write(self.path)
-        return changed
+        """The same with changes to its manifest, written down beside what others noted meanwhile.
+
+        Raises:
+            UnknownBackup: it was removed meanwhile.
+        """
+        with locked(self.path.parent):
+            manifest = Manifest.read(self.path).model_copy(update=changes)
+            manifest.write(self.path)
+        return replace(self, manifest=manifest)
 
 
 def name_for(run_id: str, kind: Kind, at: datetime) -> str:

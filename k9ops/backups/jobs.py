@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from k9ops.backups import services
 from k9ops.core.errors import K9Error
 from k9ops.core.i18n import lazy_gettext as _l
-from k9ops.jobs import Cron, PermanentError, Retry, current_run, job
+from k9ops.jobs import Cron, Partial, PermanentError, Retry, current_run, job
 
 if TYPE_CHECKING:
     from config import Settings
@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 RUN_BACKUP = "backups.run_automated_backup"
 #: What another try would not change.
 PERMANENT = ("no_pg_dump", "no_backup_dir")
+UPLOAD_PERMANENT = (
+    "drive_bad_key",
+    "drive_unauthorised",
+    "drive_forbidden",
+    "drive_no_folder",
+    "drive_quota",
+)
 #: Day of month and of week, per frequency; weeks begin on Sunday.
 _DAYS = {"daily": "* * *", "weekly": "* * 0", "monthly": "1 * *"}
 
@@ -33,18 +40,29 @@ def automatic_trigger(settings: "Settings") -> Cron | None:
     retry=Retry(attempts=3, delay_seconds=300),
     isolation="process",
 )
-def run_automated_backup(upload: bool = True) -> dict[str, Any]:
+def run_automated_backup(upload: bool = True) -> dict[str, Any] | Partial:
     """Back the whole database up into BACKUP_DIR, then remove old backups by the rules of keeping.
 
-    Executed again for the same run it finds the backup that is there. `upload` asks for a copy
-    on Google Drive, where that is set up.
+    `upload` asks for a copy on Google Drive, where that is set up; old copies there are removed by
+    the same rules. If only the upload fails, the run is partial. Executed again for the same run
+    it finds the backup that is there, and the upload goes on where it stopped.
     """
     run = current_run()
     try:
-        return services.run_backup(run.id, run.progress, upload=upload)
+        result = services.run_backup(run.id, run.progress, upload=upload)
     except K9Error as error:
         # The run keeps one text, so the remedy goes into it.
         text = f"{error.message} {error.hint}".strip()
         if error.code in PERMANENT:
             raise PermanentError(text, error.code) from error
         raise type(error)(text, code=error.code) from error
+    return _partial(result, run.id) if result["upload"] == "failed" else result
+
+
+def _partial(result: dict[str, Any], run_id: str) -> Partial:
+    code = result["upload_error"]
+    text = (
+        f"The backup {result['file']} is good, but it was not uploaded. {result['upload_message']}"
+        f" Then upload it, without another dump: `flask jobs retry {run_id}`."
+    )
+    return Partial(result, text, code, permanent=code in UPLOAD_PERMANENT)

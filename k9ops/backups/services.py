@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import k9ops
-from k9ops.backups import making, verifying
+from k9ops.backups import making, uploading, verifying
 from k9ops.backups.errors import BackupFailed, Refused, explained, no_space
 from k9ops.backups.folder import Backup, BackupFolder, name_for
 from k9ops.backups.making import Report, silent
@@ -28,21 +28,21 @@ SAFETY_KEPT = timedelta(days=30)
 
 
 def run_backup(run_id: str, report: Report, *, upload: bool) -> dict[str, Any]:
-    """Make the backup of a run, then remove those that need not be kept; safe to repeat.
+    """Make the backup of a run, remove those that need not be kept, upload it; safe to repeat.
 
-    The result is that of the job. Uploading is not built yet: `upload` is only noted.
+    The result is that of the job; a failed upload is no error, but stands in it.
     """
     backup = make_backup(run_id, report)
     removed = remove_old()
     logger.info("backup %s: %s rows, %s bytes", backup.file, backup.rows, backup.manifest.bytes)
+    uploaded = uploading.upload_backup(backup) if upload else uploading.Upload()
     return {
         "file": backup.file,
         "bytes": backup.manifest.bytes,
         "rows": backup.rows,
         "sha256": backup.manifest.sha256,
         "removed": removed,
-        "uploaded": False,
-        "upload": "off",
+        **uploaded.as_dict(),
     }
 
 

@@ -4,11 +4,12 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, event, select, update
@@ -50,11 +51,22 @@ class Effect:
     """An effect outside the database, between its reservation and its receipt.
 
     `state`: `new`, `done` (`receipt` proves it), or `unknown`: an earlier attempt reserved it and
-    left no receipt, so look whether it happened before doing it.
+    left no receipt, or the one that it kept in mid-work, so look whether it happened before doing
+    it.
     """
 
     state: Literal["new", "unknown", "done"]
     receipt: Any = None
+    store: Callable[[Any], None] = lambda _receipt: None
+
+    def keep(self, receipt: Any) -> None:
+        """Store how far the effect is, for a later attempt; a transaction of its own.
+
+        Raises:
+            LeaseLost: another attempt owns the run by now.
+        """
+        self.receipt = receipt
+        self.store(receipt)
 
 
 class RunContext:
@@ -112,9 +124,10 @@ class RunContext:
             hint = "Commit before the effect: nothing is open while bytes cross a network."
             raise OpenTransaction(f"effect {key!r} inside an open transaction", hint=hint)
         effect = self._reserve(key)
+        effect.store = partial(self._store, key)
         yield effect
         if effect.state != "done":
-            self._receipt(key, effect.receipt)
+            self._store(key, {} if effect.receipt is None else effect.receipt, done_at=db_now())
 
     def _reserve(self, key: str) -> Effect:
         with fenced_begin(self.engine) as connection:
@@ -130,13 +143,12 @@ class RunContext:
             found = connection.execute(statement).one()
             return Effect("unknown" if found.done_at is None else "done", found.receipt)
 
-    def _receipt(self, key: str, receipt: Any) -> None:
-        stored = {} if receipt is None else clean_json(receipt)
+    def _store(self, key: str, receipt: Any, **values: Any) -> None:
         with fenced_begin(self.engine) as connection:
             connection.execute(
                 update(JobEffect)
                 .where(JobEffect.run_id == self.id, JobEffect.key == key)
-                .values(receipt=stored, done_at=db_now(), token=self.token)
+                .values(receipt=clean_json(receipt), token=self.token, **values)
             )
 
     def stop(self, why: Why) -> None:

@@ -37,10 +37,15 @@ END_PAUSES = (0.2, 0.5, 1, 2, 5, *[10] * 29)
 
 @dataclass(frozen=True)
 class Partial:
-    """A job returns this when part of its work is done and part is not."""
+    """A job returns this when part of its work is done and part is not.
+
+    With a `code` the run's error tells why; `permanent`: a retry by itself would not help.
+    """
 
     result: Any
     text: str
+    code: str | None = None
+    permanent: bool = False
 
 
 def execute(run_id: str, executor: str, path: Path = Path.IN_PROCESS) -> bool:
@@ -126,7 +131,7 @@ def _commit_with_end(context: RunContext, ending: Ending) -> None:
 
 def _succeeded(value: Any) -> Ending:
     if isinstance(value, Partial):
-        return replace(_succeeded(value.result), outcome=Outcome.PARTIAL, text=clean(value.text))
+        return _partly(value)
     try:
         size = len(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError) as error:
@@ -135,6 +140,18 @@ def _succeeded(value: Any) -> Ending:
         text = f"The result is too large: {size:,} characters of at most {RESULT_LIMIT:,}."
         raise PermanentError(text, "bad_result")
     return Ending(Outcome.SUCCEEDED, result=clean_json(value))
+
+
+def _partly(value: Partial) -> Ending:
+    text = clean(value.text, MESSAGE_LIMIT)
+    return replace(
+        _succeeded(value.result),
+        outcome=Outcome.PARTIAL,
+        text=text,
+        code=value.code,
+        message=text if value.code else None,
+        permanent=value.permanent,
+    )
 
 
 def _stopped(stopped: Stopped) -> Ending | None:
