@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import select
 
+from k9ops.core.checks import unit_today
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.paging import row_key
 from k9ops.projects.models import Project, ProjectStatus
-from k9ops.schedules.queries import unit_today
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from k9ops.core.clock import read_now
 from k9ops.core.db import changed, db
 from k9ops.core.errors import BadInput, Conflict, Forbidden
 from k9ops.core.i18n import gettext as _
+from k9ops.core.settings import current_settings
 from k9ops.notifications.services import Message, notify
 from k9ops.projects.scope import Viewer
 from k9ops.schedules.errors import day_locked
 from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule
-from k9ops.schedules.queries import get_planned_day, get_visible_day, unit_today
+from k9ops.schedules.queries import get_planned_day, get_visible_day
 from k9ops.schedules.services import target_of
 
 REASON_LIMIT = 300
@@ -35,7 +36,7 @@ def lock_day(viewer: Viewer, day_id: int, reason: str, *, actor: Actor) -> DutyS
     """
     reason = _checked_reason(reason)
     day = get_planned_day(viewer, day_id)
-    if not _lock(day.id, reason, actor):
+    if not _lock(day.id, reason, actor, read_now(db.session())):
         db.session.rollback()
         raise day_locked()
     db.session.commit()
@@ -78,7 +79,7 @@ def open_day(
 
 def days_to_lock(now: datetime) -> list[int]:
     """Ids of the open days that are over, oldest first; missed ones too."""
-    today = unit_today()
+    today = _date_of(now)
     query = (
         select(DutySchedule.id)
         .where(DutySchedule.state == DayState.OPEN, DutySchedule.date <= today)
@@ -94,16 +95,17 @@ def lock_if_over(day_id: int, actor: Actor) -> bool:
     held = select(DutySchedule.id).where(DutySchedule.id == day_id).with_for_update()
     db.session.execute(held)
     now = read_now(db.session())
-    locked = _lock(day_id, "", actor, is_over(now, unit_today()))
+    locked = _lock(day_id, "", actor, now, is_over(now, _date_of(now)))
     if locked:
         _tell_manager(day_id)
     db.session.commit()
     return locked
 
 
-def _lock(day_id: int, reason: str, actor: Actor, *where: ColumnElement[bool]) -> bool:
+def _lock(
+    day_id: int, reason: str, actor: Actor, now: datetime, *where: ColumnElement[bool]
+) -> bool:
     """Lock it in the caller's transaction, with its entry in the audit."""
-    now = read_now(db.session())
     values = {"locked_at": now, "locked_by": actor.name, "lock_reason": reason, "open_until": None}
     statement = (
         update(DutySchedule)
@@ -116,6 +118,11 @@ def _lock(day_id: int, reason: str, actor: Actor, *where: ColumnElement[bool]) -
     day = db.session.get_one(DutySchedule, day_id)
     record(db.session(), actor, "schedule.locked", target_of(day), {"reason": reason or OVER})
     return True
+
+
+def _date_of(instant: datetime) -> date:
+    """The day of the unit's clock."""
+    return instant.astimezone(current_settings().zone).date()
 
 
 def is_over(now: datetime, today: date) -> ColumnElement[bool]:

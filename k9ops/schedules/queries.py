@@ -6,11 +6,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
 from sqlalchemy.orm import joinedload
 
-from k9ops.core.clock import read_now
 from k9ops.core.db import db
 from k9ops.core.errors import Forbidden, NotFound
 from k9ops.core.i18n import gettext as _
-from k9ops.core.settings import current_settings
 from k9ops.projects.models import Project
 from k9ops.projects.scope import Viewer, visible_projects
 from k9ops.schedules.models import Attendance, DutyItem, DutySchedule, Shift
@@ -82,11 +80,6 @@ def active_shifts() -> list[Shift]:
     """In the order of the day."""
     query = select(Shift).where(Shift.active).order_by(Shift.starts, Shift.ends)
     return list(db.session.scalars(query))
-
-
-def unit_today() -> date:
-    """The day that it is now on the unit's clock."""
-    return read_now(db.session()).astimezone(current_settings().zone).date()
 
 
 def span_of(shift: Shift, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from k9ops.audit.services import Actor, Target, record
+from k9ops.core.checks import checked, text_up_to, unit_today
 from k9ops.core.db import changed, db
 from k9ops.core.errors import BadInput, Conflict, K9Error, NotFound
 from k9ops.core.i18n import gettext as _
@@ -26,15 +27,10 @@ from k9ops.projects.queries import is_assigned
 from k9ops.projects.scope import Viewer, get_visible_project
 from k9ops.schedules.errors import DayLocked, day_locked, explained
 from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule, Shift
-from k9ops.schedules.queries import (
-    get_planned_day,
-    get_visible_day,
-    span_of,
-    unit_today,
-    visible_days,
-)
+from k9ops.schedules.queries import get_planned_day, get_visible_day, span_of, visible_days
 
 NOTE_LIMIT = 400
+NOTE = {"note": text_up_to(NOTE_LIMIT)}
 FIRST_DAY = date(2000, 1, 1)
 #: Nobody plans farther ahead.
 FARTHEST = timedelta(days=366)
@@ -189,7 +185,7 @@ def mark_attendance(
         _check_handler(day, replacement_id, "replacement_id")
     values: dict[str, Any] = {"attendance": attendance, "replacement_id": replacement_id}
     if note is not None:
-        values["note"] = _checked_note(note)
+        values |= {"note": checked(replace(_planned(item), note=note), NOTE).note}
     with _changing():
         _set(item, values)
         detail = {"item": item.id, "attendance": attendance, "replacement": replacement_id}
@@ -269,7 +265,7 @@ def _check_date(day: date, field: str) -> None:
 
 def _checked(day: DutySchedule, new: NewItem, before: NewItem | None = None) -> dict[str, Any]:
     """The columns of a duty; each choice that is new must be one that fits the day."""
-    values = asdict(replace(new, note=_checked_note(new.note)))
+    values = asdict(checked(new, NOTE))
     if before is None or new.handler_id != before.handler_id:
         _check_handler(day, new.handler_id, "handler_id")
     if before is None or new.shift_id != before.shift_id:
@@ -293,13 +289,6 @@ def _check_place(day: DutySchedule, place_id: int) -> None:
     place = db.session.get(Place, place_id)
     if place is None or not place.active or place.project_id != day.project_id:
         raise BadInput(_("Choose a place of this project."), field="place_id")
-
-
-def _checked_note(note: str) -> str:
-    if len(note) > NOTE_LIMIT or "\0" in note:
-        text = _("A note has at most %(n)s characters.", n=NOTE_LIMIT)
-        raise BadInput(text, field="note")
-    return note.strip()
 
 
 def _check_handler(day: DutySchedule, person_id: int, field: str) -> None:

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from k9ops.accounts.sessions import current_actor
+from k9ops.core.checks import unit_today
 from k9ops.core.clock import utcnow
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput, Conflict, K9Error
@@ -50,7 +51,7 @@ FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
 @requires("schedules.view")
 def index() -> str:
     """The days of duty of one's projects; for a handler their own duties."""
-    viewer, today = current_viewer(), queries.unit_today()
+    viewer, today = current_viewer(), unit_today()
     chosen = _chosen_day(today)
     seen = {
         "chosen": chosen,
@@ -162,7 +163,7 @@ def _day_page(viewer: Viewer, day_id: int, refused: K9Error | None = None) -> st
     plans, locks_at = viewer.plans or viewer.sees_all, weeks.next_lock()
     items = queries.items_of(viewer, day_id)
     shown = lanes.lanes_of(found, items, utcnow(), empty_ones=plans)
-    today, days = queries.unit_today(), weeks.week_of(found.date)
+    today, days = unit_today(), weeks.week_of(found.date)
     week = weeks.summed_week(viewer, days, locks_at, found.project_id) if plans else []
     return render_template(
         "schedules/day.html",

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from k9ops.audit.models import AuditEntry
+from k9ops.core.checks import unit_today
 from k9ops.core.db import db
 from k9ops.jobs.models import PeriodicTask
 from k9ops.jobs.tasks import sync_tasks
 from k9ops.schedules.jobs import AUTO_LOCK, auto_lock_schedules
 from k9ops.schedules.models import DutySchedule, Shift
-from k9ops.schedules.queries import unit_today
 from k9ops.schedules.services import NewItem
 from tests.support.unit import plan
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from k9ops.audit.models import AuditEntry
 from k9ops.audit.services import COMMAND_LINE, Actor
+from k9ops.core.checks import unit_today
 from k9ops.core.clock import read_now
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput, Conflict, NotFound
@@ -18,7 +19,7 @@ from k9ops.projects.scope import EVERYTHING
 from k9ops.schedules.errors import DayLocked
 from k9ops.schedules.locking import days_to_lock, lock_day, lock_if_over, open_day
 from k9ops.schedules.models import Attendance, DutyItem, DutySchedule
-from k9ops.schedules.queries import items_of, unit_today
+from k9ops.schedules.queries import items_of
 from k9ops.schedules.services import NewItem, add_item, mark_attendance, plan_day
 from tests.support.unit import plan
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from k9ops.accounts.models import User
 from k9ops.audit.services import COMMAND_LINE
+from k9ops.core.checks import unit_today
 from k9ops.core.db import db
 from k9ops.core.errors import Forbidden, NotFound
 from k9ops.projects.scope import (
@@ -19,7 +20,7 @@ from k9ops.projects.scope import (
 )
 from k9ops.schedules.locking import lock_day, open_day
 from k9ops.schedules.models import Attendance
-from k9ops.schedules.queries import get_visible_day, items_of, unit_today, visible_days
+from k9ops.schedules.queries import get_visible_day, items_of, visible_days
 from k9ops.schedules.services import (
     NewItem,
     copy_day,
