@@ -1,7 +1,7 @@
 """The forms of projects, places and assignments."""
 
 from wtforms import DateField, SelectField, StringField, TextAreaField
-from wtforms.validators import Optional
+from wtforms.validators import InputRequired, Optional
 
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.projects.models import STATUS_TITLES
@@ -41,13 +41,15 @@ class _Days(RecordForm):
 class PersonAssignmentForm(_Days):
     """Which person, and when."""
 
-    person_id = SelectField(_l("Person"), coerce=optional_id)
+    person_id = SelectField(
+        _l("Person"), [InputRequired(_l("Choose a person."))], coerce=optional_id
+    )
 
 
 class DogAssignmentForm(_Days):
     """Which dog, and when."""
 
-    dog_id = SelectField(_l("Dog"), coerce=optional_id)
+    dog_id = SelectField(_l("Dog"), [InputRequired(_l("Choose a dog."))], coerce=optional_id)
 
 
 class EndForm(RecordForm):
