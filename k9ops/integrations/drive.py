@@ -259,7 +259,9 @@ def _service(key_file: Path, root: str) -> Any:
     document |= {"rootUrl": f"{root}/", "baseUrl": f"{root}/drive/v3/"}
     http = httplib2.Http(timeout=TIMEOUT_SECONDS)
     http.redirect_codes = http.redirect_codes - {308}  # here it means "go on"
-    return build_from_document(document, http=AuthorizedHttp(_credentials(key_file), http=http))
+    # Each further try with a new token would send a whole piece again.
+    signed_in = AuthorizedHttp(_credentials(key_file), http=http, max_refresh_attempts=1)
+    return build_from_document(document, http=signed_in)
 
 
 def _credentials(key_file: Path) -> Credentials:
