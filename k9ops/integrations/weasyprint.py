@@ -4,6 +4,7 @@ It is imported when the first document is made: that costs more than the rest of
 """
 
 import ctypes
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -52,6 +53,8 @@ def make_pdf(html: str, base: Path, known: Sequence[Path]) -> Pdf:
         raise Unavailable(f"Libraries are missing: {', '.join(missing)}.", hint=hint)
     from weasyprint import HTML
 
+    for chatty in ("weasyprint.progress", "fontTools"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     fetcher = _fetcher([path.resolve() for path in (base, *known)])
     page = HTML(string=html, base_url=f"{base.as_uri()}/", url_fetcher=fetcher)
     document = page.render()

@@ -47,7 +47,7 @@ def duty_schedule(project: Project, date: date) -> Sheet:
         "heading": title,
         "subtitle": _subtitle(date, day, items),
         "notes": day.notes if day else "",
-        "facts": _facts(items),
+        "facts": _facts(items) if items else [],
         "groups": list(_by_shift(items)),
         "long_note": LONG_NOTE,
         "signs": SIGNS,

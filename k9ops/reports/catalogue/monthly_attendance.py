@@ -5,7 +5,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from babel.dates import format_date
 from sqlalchemy import select
@@ -43,25 +42,18 @@ class Row:
 )
 def monthly_attendance(project: Project, month: date) -> Sheet:
     """Every handler who had a duty in the project in that month, by days."""
-    days = [month.replace(day=number + 1) for number in range(monthrange(*_year_month(month))[1])]
+    days = _days_of(month)
     items = _items(project, days[0], days[-1])
     rows = _rows(items)
-    planned = _days(project, days[0], days[-1])
     title = _("Attendance: %(project)s", project=formats.isolated(formats.named(project)))
     name_of_month = format_date(month, "MMMM y", locale=formats.locale())
     context = {
         "heading": title,
         "subtitle": [name_of_month],
+        "facts": _facts(project, days, items, len(rows)) if items else [],
         "days": [(day.day, format_date(day, "EEEEE", locale=formats.locale())) for day in days],
         "rows": rows,
         "totals": sum((row.totals for row in rows), Counter()),
-        "facts": [
-            (_("Days planned"), str(len(planned))),
-            (_("Days locked"), str(planned.count(DayState.LOCKED))),
-            (_("Handlers"), str(len(rows))),
-            (_("Duties"), str(len(items))),
-            *Tally.of(items).facts(),
-        ],
         "signs": SIGNS,
         "words": WORDS,
     }
@@ -69,19 +61,33 @@ def monthly_attendance(project: Project, month: date) -> Sheet:
     return Sheet(name, "monthly_attendance.html", context, project)
 
 
-def _year_month(day: date) -> tuple[int, int]:
-    return day.year, day.month
+def _days_of(month: date) -> list[date]:
+    last = monthrange(month.year, month.month)[1]
+    return [month.replace(day=number) for number in range(1, last + 1)]
+
+
+def _facts(
+    project: Project, days: list[date], items: list[DutyItem], handlers: int
+) -> list[tuple[str, str]]:
+    planned = _states(project, days[0], days[-1])
+    return [
+        (_("Days planned"), str(len(planned))),
+        (_("Days locked"), str(planned.count(DayState.LOCKED))),
+        (_("Handlers"), str(handlers)),
+        (_("Duties"), str(len(items))),
+        *Tally.of(items).facts(),
+    ]
 
 
 def _rows(items: list[DutyItem]) -> list[Row]:
     """By name. Who stood in for somebody has it in their own row."""
     rows: dict[int, Row] = {}
-    for person, day, what in _facts(items):
+    for person, day, what in _attended(items):
         rows.setdefault(person.id, Row(person)).add(day, what)
     return sorted(rows.values(), key=lambda row: (formats.named(row.person), row.person.id))
 
 
-def _facts(items: list[DutyItem]) -> Iterator[tuple[Person, date, str]]:
+def _attended(items: list[DutyItem]) -> Iterator[tuple[Person, date, str]]:
     for item in items:
         yield item.handler, item.schedule.date, item.attendance
         if item.attendance == Attendance.REPLACED and item.replacement is not None:
@@ -103,7 +109,7 @@ def _items(project: Project, first: date, last: date) -> list[DutyItem]:
     return list(db.session.scalars(query))
 
 
-def _days(project: Project, first: date, last: date) -> list[Any]:
+def _states(project: Project, first: date, last: date) -> list[str]:
     """The state of each day that is planned."""
     query = select(DutySchedule.state).where(
         DutySchedule.project_id == project.id, DutySchedule.date.between(first, last)
