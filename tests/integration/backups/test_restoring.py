@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from k9ops.accounts.models import User
 from k9ops.audit.models import AuditEntry
+from k9ops.audit.services import COMMAND_LINE
 from k9ops.backups import queries, restoring, services
 from k9ops.backups.errors import Refused, RestoreFailed, RestoreRunning
 from k9ops.core.clock import db_now
@@ -21,6 +23,9 @@ from k9ops.jobs.due import due_tasks, fire
 from k9ops.jobs.models import JobAttempt, JobEvent, JobRun, PeriodicTask
 from k9ops.jobs.tasks import sync_tasks
 from k9ops.notifications.models import Notification
+from k9ops.projects.scope import EVERYTHING
+from k9ops.schedules.locking import lock_day
+from k9ops.schedules.services import NewItem, add_item
 from tests.support.backups import (
     RESTORES_OWN,
     edit_manifest,
@@ -29,6 +34,7 @@ from tests.support.backups import (
     hashes,
     without,
 )
+from tests.support.unit import add_unit, plan, today
 
 ARABIC = "نسخة ‘احتياطية’ \\ % ; -- \t\n"
 
@@ -268,3 +274,38 @@ def test_restore_names_the_command_when_the_role_may_not_create_the_database(
     assert "createdb" in caught.value.hint
     db.session.execute(text("DROP ROLE plain"))
     db.session.commit()
+
+
+BOOK_AGAIN = """
+INSERT INTO duty_schedule_items
+    (duty_schedule_id, handler_id, dog_id, shift_id, starts_at, ends_at, attendance, note)
+SELECT duty_schedule_id, :handler, :dog, shift_id, starts_at, ends_at, 'planned', ''
+FROM duty_schedule_items WHERE duty_schedule_id = :day
+"""
+
+
+def test_restored_days_keep_the_rules_of_duty(context, databases, database_kind, make_app):
+    """No double booking and no change of a locked day: constraints and triggers come along."""
+    unit = add_unit(context)
+    duty = NewItem(unit.badr, unit.morning, unit.rex, note=ARABIC.strip())
+    locked, free = (plan(unit, today() + timedelta(days=ahead), duty) for ahead in (0, 1))
+    lock_day(EVERYTHING, locked, "Counted", actor=COMMAND_LINE)
+    backup, url = services.make_backup(), databases.bare(database_kind)
+    before = hashes(str(context.config["SQLALCHEMY_DATABASE_URI"]))
+    with make_app(database_url=url).app_context():
+        restoring.restore_backup(backup.file)
+        assert without(hashes(url), RESTORES_OWN) == without(before, RESTORES_OWN)
+        refused = {
+            "ex_duty_schedule_items_handler": (free, unit.badr, None),
+            "ex_duty_schedule_items_dog": (free, unit.dalia, unit.rex),
+            "day_locked": (locked, unit.dalia, None),
+        }
+        for rule, (day, handler, dog) in refused.items():
+            values = {"day": day, "handler": handler, "dog": dog}
+            with pytest.raises(IntegrityError, match=rule), db.engine.begin() as connection:
+                connection.execute(text(BOOK_AGAIN), values)
+        opening = text("UPDATE duty_schedules SET state = 'open' WHERE id = :day")
+        with pytest.raises(IntegrityError, match="day_locked"), db.engine.begin() as connection:
+            connection.execute(opening, {"day": locked})
+        add_item(EVERYTHING, free, NewItem(unit.dalia, unit.evening), actor=COMMAND_LINE)
+    databases.drop(url)
