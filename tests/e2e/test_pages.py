@@ -1,19 +1,12 @@
 """The pages in a real browser: in both languages and themes, at each width, without scripts."""
 
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-from axe_core_python.sync_playwright import Axe
-from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.support.browser import open_page
-from tests.support.people import AMAL, BADR, Person
+from tests.support.people import AMAL, BADR
 from tests.support.processes import Server
+from tests.support.walking import look_at, sign_in, visit
 
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
 PATHS = (
     "/",
     "/jobs",
@@ -37,46 +30,11 @@ def server(make_instance, database_url) -> Server:
     return make_instance(database_url=database_url, jobs_extra_modules=jobs).start()
 
 
-@contextmanager
-def visit(browser: Browser, server: Server, **options: object) -> Iterator[Page]:
-    """A page that must not complain on its console, of the policy least of all."""
-    complaints: list[str] = []
-    with open_page(browser, server.url, **options) as page:
-        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        yield page
-    assert complaints == []
-
-
-def sign_in(page: Page, person: Person, language: str = "en") -> None:
-    page.goto(f"/sign-in?lang={language}")
-    page.fill("[name=username]", person.username)
-    page.fill("[name=password]", person.password)
-    page.click("form button.primary")
-    expect(page.locator("h1")).to_contain_text(person.full_name)
-
-
 def run_job(page: Page, name: str) -> None:
     """Press the job's button and go to the run that it started."""
     page.goto("/jobs")
     page.locator(f'form[action="/jobs/{name}/run"] button').click()
     page.locator(".toast a").click()
-
-
-def colours(picture: bytes) -> int:
-    """How many colours a picture has; an empty page has one."""
-    found = Image.open(io.BytesIO(picture)).convert("RGB").getcolors(maxcolors=1 << 20)
-    return len(found or [])
-
-
-def look_at(page: Page, path: str) -> None:
-    """The page is drawn, fits its width, and can be read by everyone."""
-    page.goto(path)
-    assert colours(page.screenshot()) > 20, path
-    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert wide <= 0, f"{path} is {wide} pixels too wide"
-    found = Axe().run(page, options=RULES)["violations"]
-    assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found] == [], path
 
 
 @pytest.mark.parametrize(

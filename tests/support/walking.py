@@ -1,0 +1,56 @@
+"""Walking through the pages in a browser: signed in, and looking at each as a person would."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from axe_core_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+
+from tests.support.browser import open_page
+from tests.support.people import Person
+from tests.support.processes import Server
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
+
+
+@contextmanager
+def visit(browser: Browser, server: Server, **options: object) -> Iterator[Page]:
+    """A page that must not complain on its console, of the policy least of all."""
+    complaints: list[str] = []
+    with open_page(browser, server.url, **options) as page:
+        page.on("console", lambda said: _complains(said) and complaints.append(said.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page
+    assert complaints == []
+
+
+def _complains(said: ConsoleMessage) -> bool:
+    """A form that is sent back to be mended is no complaint."""
+    return said.type == "error" and "status of 422" not in said.text
+
+
+def sign_in(page: Page, person: Person, language: str = "en") -> None:
+    """Sign in through the page."""
+    page.goto(f"/sign-in?lang={language}")
+    page.fill("[name=username]", person.username)
+    page.fill("[name=password]", person.password)
+    page.click("form button.primary")
+    expect(page.locator("summary.avatar")).to_be_visible()
+
+
+def colours(picture: bytes) -> int:
+    """How many colours a picture has; an empty page has one."""
+    found = Image.open(io.BytesIO(picture)).convert("RGB").getcolors(maxcolors=1 << 20)
+    return len(found or [])
+
+
+def look_at(page: Page, path: str) -> None:
+    """The page is drawn, fits its width, and can be read by everyone."""
+    page.goto(path)
+    assert colours(page.screenshot()) > 20, path
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wide <= 0, f"{path} is {wide} pixels too wide"
+    found = Axe().run(page, options=RULES)["violations"]
+    assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found] == [], path
