@@ -23,6 +23,9 @@ WORKER_NAME ?= celery
 T ?=
 ARGS ?=
 PYTEST := $(BIN)/python -m pytest $(ARGS)
+# Two processes run what minds no neighbour; browsers and faults have the machine to themselves.
+IN_PARALLEL := tests/unit tests/integration tests/architecture
+ALONE := tests/e2e tests/faults
 
 .PHONY: help setup setup-dev system-packages run worker beat scheduler test test-unit \
 	test-integration test-e2e faults bench check numbers requirements messages db-revision clean
@@ -89,7 +92,12 @@ scheduler: setup  ## Start a separate scheduler (with JOBS_SCHEDULER=standalone)
 # --- Checks and tests ----------------------------------------------------------------------------
 
 test: check  ## Check, then run all tests on SQLite and PostgreSQL (not the slow faults, not bench)
-	@$(PYTEST) -m "not slow" --ignore=tests/benchmarks $(T)
+ifeq ($(T),)
+	@$(PYTEST) -m "not slow" -n 2 --dist worksteal $(IN_PARALLEL); parallel=$$?; \
+		$(PYTEST) -m "not slow" $(ALONE) && exit $$parallel
+else
+	@$(PYTEST) -m "not slow" $(T)
+endif
 
 test-unit: setup-dev  ## Run the fast tests
 	@$(PYTEST) $(or $(T),tests/unit tests/architecture)
