@@ -23,6 +23,8 @@ from k9ops.notifications.models import Notification
 _FIRST_RANGE = 1_000
 #: However fast it goes: behind many ids without old rows there may be as many with them.
 _LONGEST_RANGE = 10_000
+#: However slow: on a busy machine each transaction takes long, and shorter ones would never end.
+_SHORTEST_RANGE = 250
 #: SQLite's log is cut when it is larger.
 _WAL_BYTES = 32 * 2**20
 
@@ -36,7 +38,7 @@ class Pace:
 
 
 #: SQLite has one writer at a time, who needs a gap to get in.
-_PACES = {"postgresql": Pace(0.02, 0), "sqlite": Pace(0.05, 0.02)}
+_PACES = {"postgresql": Pace(0.01, 0), "sqlite": Pace(0.05, 0.02)}
 
 #: Told how many ids of how many are done, and how many rows were found; raises to stop the walk.
 Progress = Callable[[int, int, int], None]
@@ -108,7 +110,7 @@ class _Walk:
         )
         took, self._at = time.monotonic() - began, end
         change = min(max(self._pace.seconds / took, 0.5), 2)  # one that had to wait says little
-        self._range = max(1, min(int(self._range * change), _LONGEST_RANGE))
+        self._range = max(_SHORTEST_RANGE, min(int(self._range * change), _LONGEST_RANGE))
         return rows
 
     def _delete_range(self, where: tuple[Any, ...]) -> int:

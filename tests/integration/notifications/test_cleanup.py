@@ -2,12 +2,14 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 
 from k9ops.core.db import db
 from k9ops.jobs import dispatch
@@ -117,6 +119,21 @@ def test_cleanup_counts_exactly_what_it_left_when_its_time_is_up_midway(fill, id
     assert done.deleted > 0
     assert done.deleted + done.left == 30_000
     assert len(ids()) == done.left
+
+
+def test_cleanup_ends_although_each_statement_is_slow(fill, ids):
+    fill(3000, read_days_ago=40)
+    seen = []
+
+    def slow_down(_connection, _cursor, statement, *_rest):
+        if statement.startswith("DELETE"):
+            seen.append(statement)
+            time.sleep(0.06)
+
+    event.listen(db.engine, "before_cursor_execute", slow_down)
+    assert delete_read(30, silent, budget_seconds=60).deleted == 3000
+    event.remove(db.engine, "before_cursor_execute", slow_down)
+    assert 3 < len(seen) < 15
 
 
 def test_cleanup_stops_between_two_ranges_when_it_is_told_to(fill, ids):
