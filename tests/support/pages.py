@@ -32,3 +32,10 @@ def typed(page: str, field: str) -> str:
 def names(page: str) -> list[str]:
     """The names in the first column of a list."""
     return re.findall(r'<a class="first"[^>]*><bdi>(.*?)</bdi>', page)
+
+
+def words_of(page: TestResponse) -> str:
+    """What the page says in its main part, without tags and signs of direction, on one line."""
+    main = page.text[page.text.index("<main") : page.text.index("</main>")]
+    text = re.sub(r"<[^>]+>", " ", main).replace("\u2068", "").replace("\u2069", "")
+    return " ".join(text.split())
