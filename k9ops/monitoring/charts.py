@@ -1,7 +1,7 @@
 """Drawings of runs as numbers for SVG. Time runs with the reading direction: newest at its end."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,8 +9,8 @@ from typing import Any
 from k9ops.core.clock import utcnow
 from k9ops.core.i18n import direction
 from k9ops.jobs.models import JobAttempt
-from k9ops.jobs.states import Outcome
-from k9ops.monitoring.words import STATES
+from k9ops.jobs.states import Outcome, Path
+from k9ops.monitoring.words import PATHS, STATES
 from k9ops.web import formats
 
 BAR, PITCH, HEIGHT, LEAST, BARS = 4.4, 6.2, 30.0, 4.0, 30
@@ -110,3 +110,38 @@ def _lane(attempt: JobAttempt, share: Any, now: datetime) -> Lane:
         return Lane(attempt, begin, width, *quiet)
     mirrored = [None if x is None else 100 - x for x in quiet]
     return Lane(attempt, 100 - begin - width, width, mirrored[0], mirrored[1])
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The runs of one path within an hour of the strip, in percent of its width from the left."""
+
+    path: str
+    x: float
+    width: float
+    title: str
+
+
+def strip(hours: Mapping[tuple[int, str], int], length: int = 24) -> list[Stretch]:
+    """The paths of the last hours in order of time; an hour without runs stays empty.
+
+    `hours` gives how many runs by hours ago and path.
+    """
+    drawn = []
+    pitch = 100 / length
+    for ago in range(length):
+        counts = {path: hours.get((ago, path), 0) for path in Path}
+        begin, total = (length - 1 - ago) * pitch, sum(counts.values())
+        for path, count in counts.items():
+            width = pitch * count / total if total else 0
+            if width:
+                x = begin if direction() == "ltr" else 100 - begin - width
+                title = _hour_title(ago, path, count)
+                drawn.append(Stretch(path, round(x, 3), round(width, 3), title))
+            begin += width
+    return drawn
+
+
+def _hour_title(ago: int, path: str, count: int) -> str:
+    since = formats.clock(utcnow() - timedelta(hours=ago + 1))
+    return f"{since} · {PATHS[path]} {formats.number(count)}"

@@ -1,15 +1,15 @@
 """Reading the ledger for the pages: the board of jobs, the list of runs, the state of the house."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, union_all
+from sqlalchemy import Integer, Row, Select, cast, func, select, union_all
 
-from k9ops.core.clock import read_now
+from k9ops.core.clock import ms_since, read_now
 from k9ops.core.db import db
 from k9ops.core.settings import current_settings
 from k9ops.jobs.models import JobRun, PeriodicTask
@@ -199,10 +199,12 @@ def gaps_of(runs: Sequence[JobRun]) -> dict[str, Any]:
     return dict(db.session.execute(query).all())
 
 
-def last_in_trouble(limit: int = 5) -> list[JobRun]:
-    """The newest failed and partial runs."""
-    query = select(JobRun).where(JobRun.state.in_((State.FAILED, State.PARTIAL)))
-    return list(db.session.scalars(query.order_by(JobRun.id.desc()).limit(limit)))
+def runs_by_id(ids: Iterable[str]) -> dict[str, JobRun]:
+    """The runs of these ids."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    return {run.id: run for run in db.session.scalars(select(JobRun).where(JobRun.id.in_(wanted)))}
 
 
 #: How the occurrences of the sample unit's runs begin.
@@ -219,14 +221,26 @@ def last_success(job: str) -> JobRun | None:
     return db.session.scalars(query.order_by(JobRun.id.desc()).limit(1)).one_or_none()
 
 
-def paths_since(since: datetime) -> dict[str, int]:
-    """How many runs were queued since then, by path; those without one are left out."""
+#: By hours ago and path, how many runs.
+Hours = dict[tuple[int, str], int]
+
+
+def paths_by_hour(since: datetime) -> Hours:
+    """How many runs were queued since then; those without a path are left out."""
+    # Half an hour less, so that rounding gives the whole hours that have passed.
+    hours = cast(func.round(ms_since(JobRun.queued_at) / 3_600_000 - 0.5), Integer)
     query = (
-        select(JobRun.path, func.count())
+        select(hours, JobRun.path, func.count())
         .where(JobRun.queued_at >= since, JobRun.path.in_(tuple(Path)))
-        .group_by(JobRun.path)
+        .group_by(hours, JobRun.path)
     )
-    return {str(path): count for path, count in db.session.execute(query)}
+    return {(max(ago, 0), str(path)): count for ago, path, count in db.session.execute(query)}
+
+
+def summed_paths(hours: Hours) -> dict[str, int]:
+    """How many runs by path, in the order of the paths."""
+    counts = {path: sum(n for (_, of), n in hours.items() if of == path) for path in Path}
+    return {str(path): count for path, count in counts.items() if count}
 
 
 def overdue_seconds() -> float:

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from k9ops.accounts.sessions import signed_in_id
 from k9ops.core.clock import utcnow
 from k9ops.core.db import db
 from k9ops.core.errors import K9Error
@@ -19,14 +18,12 @@ from k9ops.jobs.queries import events_of, get_run, list_runs, log_lines_of
 from k9ops.jobs.registry import catalogue, get_job
 from k9ops.jobs.states import ACTIVE, RETRYABLE
 from k9ops.monitoring import charts, forms, queries, services, story, words, workers
-from k9ops.notifications.kinds import show
-from k9ops.notifications.queries import list_notifications, unread_count
+from k9ops.monitoring.home import told
 from k9ops.web.formats import isolated
-from k9ops.web.security import SIGNED_IN, may, requires, safe_path
+from k9ops.web.security import SIGNED_IN, requires, safe_path
 
 bp = Blueprint("monitoring", __name__, template_folder="templates")
 
-BACKUP_JOB = "backups.run_automated_backup"
 LOG_LINES = 500
 
 #: What the engine refuses, in the reader's language.
@@ -53,20 +50,7 @@ def job_title(name: str) -> Any:
 @requires(SIGNED_IN)
 def home() -> str:
     """What the person has to know now."""
-    person = signed_in_id()
-    unread = list_notifications(person, limit=5, unread_only=True)
-    seen: dict[str, Any] = {
-        "items": [show(row) for row in unread.items],
-        "unread": unread_count(person),
-    }
-    if may("jobs.view"):
-        seen |= {
-            "board": queries.board(),
-            "trouble": queries.last_in_trouble(),
-            "backup": queries.last_success(BACKUP_JOB),
-            "paths": queries.paths_since(utcnow() - timedelta(hours=24)),
-        }
-    return render_template("monitoring/home.html", **seen)
+    return render_template("monitoring/home.html", **told())
 
 
 @bp.get("/jobs")

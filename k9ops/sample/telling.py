@@ -1,15 +1,18 @@
 """What the people of the sample unit were told in the last three months."""
 
 import random
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from bisect import bisect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, true
 
 from k9ops.accounts.models import User
 from k9ops.accounts.permissions import Role
 from k9ops.core.db import db
+from k9ops.core.settings import current_settings
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.states import State
 from k9ops.notifications.models import Notification
@@ -23,38 +26,52 @@ NOTIFICATIONS = 20_000
 SPREAD = timedelta(days=90)
 #: What is younger is partly unread; of the older ones, so many in a thousand.
 FRESH, FORGOTTEN = timedelta(hours=10), 2
-#: Notifications lead to one of so many runs or days.
-_LED_TO = 200
+#: A message is about one of the last things that had happened before it.
+_ABOUT = 6
+#: So many days and runs are told of.
+_EVENTS = 400
 
-Told = Callable[[], dict[str, Any]]
+
+@dataclass(frozen=True)
+class _Reader:
+    """An account, and what can be told to it, oldest first."""
+
+    user: int
+    times: list[datetime]
+    messages: list[dict[str, Any]]
+
+    def message(self, dice: random.Random, at: datetime) -> dict[str, Any]:
+        last = max(bisect(self.times, at), 1)
+        return self.messages[dice.randrange(max(last - _ABOUT, 0), last)]
 
 
 def add_notifications(
     dice: random.Random, scale: int, now: datetime, accounts: dict[str, int]
 ) -> int:
     """`scale` times 20,000 over three months, oldest first, to those who sign in."""
-    days = _days_of(accounts)
-    tellers: list[tuple[int, Told]] = [
-        (user, _teller(dice, found)) for user, found in days.items() if found
-    ]
-    failed = _failed_runs()
-    if failed:
-        tellers += [(user, _teller(dice, failed)) for user in _administrators()]
-    return insert_rows(Notification, _rows(dice, NOTIFICATIONS * scale, now, tellers))
+    readers = [_reader(user, _days(_concerns(name, user))) for name, user in accounts.items()]
+    everything = [*_failed_runs(), *_days(true())]
+    readers += [_reader(user, everything) for user in _administrators()]
+    return insert_rows(Notification, _rows(dice, NOTIFICATIONS * scale, now, readers))
+
+
+def _reader(user: int, events: list[tuple[datetime, dict[str, Any]]]) -> _Reader:
+    told = sorted(events, key=lambda event: event[0])
+    return _Reader(user, [at for at, _ in told], [message for _, message in told])
 
 
 def _rows(
-    dice: random.Random, count: int, now: datetime, tellers: list[tuple[int, Told]]
+    dice: random.Random, count: int, now: datetime, readers: list[_Reader]
 ) -> Iterator[dict[str, Any]]:
     step = SPREAD / count
     for left in range(count, 0, -1):
         told_at = now - step * (left - dice.random() / 2)
-        user, tell = dice.choice(tellers)
+        reader = dice.choice(readers)
         yield {
-            "user_id": user,
+            "user_id": reader.user,
             "created_at": told_at,
             "read_at": _read_at(dice, told_at, now),
-            **tell(),
+            **reader.message(dice, told_at),
         }
 
 
@@ -66,44 +83,40 @@ def _read_at(dice: random.Random, told_at: datetime, now: datetime) -> datetime 
     return None if fate < FORGOTTEN / 1000 else min(told_at + after, now)
 
 
-def _teller(dice: random.Random, told: list[dict[str, Any]]) -> Told:
-    return lambda: dice.choice(told)
-
-
 def _administrators() -> list[int]:
     query = select(User.id).where(User.role == Role.ADMINISTRATOR).order_by(User.id)
     return list(db.session.scalars(query))
 
 
-def _failed_runs() -> list[dict[str, Any]]:
-    columns = (JobRun.id, JobRun.job, JobRun.error_message, JobRun.attempts_made)
-    query = select(*columns).where(JobRun.state == State.FAILED).order_by(JobRun.id.desc())
-    return [
-        {
-            "kind": "run.failed",
-            "url": f"/runs/{id_}",
-            "params": {"job": job, "reason": reason, "attempt": attempts},
-        }
-        for id_, job, reason, attempts in db.session.execute(query.limit(_LED_TO))
-    ]
+def _failed_runs() -> Iterator[tuple[datetime, dict[str, Any]]]:
+    columns = JobRun.finished_at, JobRun.id, JobRun.job, JobRun.error_message, JobRun.attempts_made
+    query = select(*columns).where(JobRun.state == State.FAILED, JobRun.finished_at.is_not(None))
+    found = db.session.execute(query.order_by(JobRun.id.desc()).limit(_EVENTS))
+    for at, id_, job, reason, attempts in found:
+        params = {"job": job, "reason": reason, "attempt": attempts}
+        assert at is not None, "asked for so"
+        yield at, {"kind": "run.failed", "url": f"/runs/{id_}", "params": params}
 
 
-def _days_of(accounts: dict[str, int]) -> dict[int, list[dict[str, Any]]]:
-    """By account, the days of duty of which they are told: those they plan, or stand in."""
-    found = {}
-    for username, user in accounts.items():
-        person = select(Person.id).where(Person.user_id == user).scalar_subquery()
-        query = select(DutySchedule.id, DutySchedule.date, Project.name).join(Project)
-        if username == MANAGER:
-            query = query.where(Project.manager_id == person)
-        else:
-            stands = select(DutyItem.duty_schedule_id).where(DutyItem.handler_id == person)
-            query = query.where(DutySchedule.id.in_(stands))
-        days = db.session.execute(query.order_by(DutySchedule.date.desc()).limit(_LED_TO))
-        found[user] = [_of_day(*day) for day in days]
-    return found
+def _concerns(username: str, user: int) -> ColumnElement[bool]:
+    """The days that the account's person plans, or stands in."""
+    person = select(Person.id).where(Person.user_id == user).scalar_subquery()
+    if username == MANAGER:
+        return Project.manager_id == person
+    stands = select(DutyItem.duty_schedule_id).where(DutyItem.handler_id == person)
+    return DutySchedule.id.in_(stands)
 
 
-def _of_day(id_: int, day: Any, project: str) -> dict[str, Any]:
+def _days(which: ColumnElement[bool]) -> list[tuple[datetime, dict[str, Any]]]:
+    query = select(DutySchedule.id, DutySchedule.date, Project.name).join(Project).where(which)
+    found = db.session.execute(query.order_by(DutySchedule.date.desc()).limit(_EVENTS))
+    return [(_morning_after(day), _locked(id_, day, name)) for id_, day, name in found]
+
+
+def _morning_after(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(7), current_settings().zone)
+
+
+def _locked(id_: int, day: date, project: str) -> dict[str, Any]:
     params = {"project": project, "date": day.isoformat()}
     return {"kind": UNMARKED, "url": f"/schedules/{id_}", "params": params}

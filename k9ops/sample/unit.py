@@ -36,6 +36,7 @@ STAFF = {
     Work.OFFICE: 2,
 }
 RESERVE = 2
+SECOND_OF_MANAGER = 3
 #: Dogs of no project: how many, in which state, born how many years ago.
 OTHER_DOGS = (
     (DogStatus.TRAINING, 12, 1),
@@ -96,7 +97,7 @@ def add_accounts(password: str) -> dict[str, int]:
 def add_unit(dice: random.Random, scale: int, today: date, accounts: dict[str, int]) -> list[Team]:
     """`scale` times 60 people, 80 dogs and 6 projects; the accounts belong to the first ones."""
     staff = _add_people(dice, scale, today, accounts)
-    handlers, managers = staff[Work.HANDLER], staff[Work.MANAGER]
+    handlers, managers = staff[Work.HANDLER], _managers(staff[Work.MANAGER])
     dogs = _add_dogs(dice, scale, today, [person for person, _name in handlers])
     projects = _add_projects(scale, today, [person for person, _name in managers])
     places = _add_places(projects)
@@ -109,6 +110,11 @@ def add_unit(dice: random.Random, scale: int, today: date, accounts: dict[str, i
     spare = dogs[len(handlers) : len(handlers) + RESERVE * len(projects)]
     insert_rows(Assignment, _assignments(teams, spare, today))
     return teams
+
+
+def _managers(people: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Who manages each project: the one who signs in has two, so that one has no project yet."""
+    return [people[0] if number == SECOND_OF_MANAGER else one for number, one in enumerate(people)]
 
 
 def _add_people(

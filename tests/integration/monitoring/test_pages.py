@@ -1,10 +1,9 @@
 """The pages of jobs and runs as an administrator meets them."""
 
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import update
 
 from k9ops.core.db import db
 from k9ops.jobs import dispatch
@@ -14,6 +13,7 @@ from k9ops.jobs.models import PeriodicTask
 from k9ops.jobs.queries import get_run
 from k9ops.jobs.tasks import schedule_task
 from tests.support.people import csrf_token
+from tests.support.statements import counted
 
 STATEMENTS_AT_MOST = 25
 
@@ -49,21 +49,6 @@ def ended(app, asked):
 def post(client, address):
     fields = {"csrf_token": csrf_token(client.get("/jobs?lang=en").text)}
     return client.post(address, data=fields, follow_redirects=True)
-
-
-@contextmanager
-def counted(app):
-    """The statements of the block."""
-    seen = []
-
-    def note(_connection, _cursor, statement, *_rest):
-        seen.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def test_jobs_show_health_and_last_run_when_one_failed(page, ended):
@@ -210,8 +195,9 @@ def test_run_page_is_not_found_when_there_is_none(page):
 def test_home_tells_what_needs_the_administrator(page, ended):
     ended("test.permanent")
     text = page.get("/?lang=en").text
-    assert "One job needs you" in text
+    assert "failed" in text
     assert "this will never work" in text
+    assert "Open the run" in text
 
 
 def test_home_shows_a_handler_only_their_own(client_of, badr):

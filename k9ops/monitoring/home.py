@@ -1,0 +1,64 @@
+"""What the home page tells a person: as much as they may see."""
+
+from datetime import timedelta
+from typing import Any
+
+from k9ops.accounts.sessions import signed_in_id
+from k9ops.core.clock import utcnow
+from k9ops.core.settings import current_settings
+from k9ops.kennel.models import Dog
+from k9ops.kennel.queries import count_by_fitness
+from k9ops.kennel.words import FITNESS
+from k9ops.monitoring import attention, charts, queries
+from k9ops.notifications.kinds import show
+from k9ops.notifications.queries import list_notifications, unread_count
+from k9ops.people.sight import in_sight
+from k9ops.projects.scope import Viewer, current_viewer
+from k9ops.schedules import dashboard, weeks, words
+from k9ops.web.security import may
+
+BACKUP_JOB = "backups.run_automated_backup"
+#: How far the strip of job health looks back.
+STRIP = timedelta(hours=24)
+
+
+def told() -> dict[str, Any]:
+    """Everything on the page, for the person of this request."""
+    person, viewer, now = signed_in_id(), current_viewer(), utcnow()
+    today = now.astimezone(current_settings().zone).date()
+    board = queries.board() if may("jobs.view") else None
+    unread = list_notifications(person, limit=5, read=False)
+    seen: dict[str, Any] = {
+        "items": [show(row) for row in unread.items],
+        "unread": unread_count(person),
+        "duty": words,
+        "plans": viewer.plans or viewer.sees_all,
+    }
+    if seen["plans"]:
+        seen["today"] = dashboard.todays_duty(viewer, today, now)
+        found = attention.matters(viewer, board, today, now)
+        seen |= {"matters": found[: attention.MOST_SHOWN], "matters_count": len(found)}
+    if board is not None:
+        seen |= _of_jobs(board)
+    if may("dogs.view"):
+        seen |= {"fitness": FITNESS, "dogs": count_by_fitness(in_sight(Dog))}
+    return seen | _own_duty(viewer)
+
+
+def _of_jobs(board: queries.Board) -> dict[str, Any]:
+    hours = queries.paths_by_hour(utcnow() - STRIP)
+    return {
+        "board": board,
+        "backup": queries.last_success(BACKUP_JOB),
+        "paths": queries.summed_paths(hours),
+        "strip": charts.strip(hours),
+    }
+
+
+def _own_duty(viewer: Viewer) -> dict[str, Any]:
+    """The next duty of whoever stands in any, with those beside them."""
+    if viewer.person_id is None or viewer.plans:
+        return {"coming": None, "stands": False}
+    coming = weeks.next_duty(viewer)
+    companions = weeks.companions_of([coming]) if coming else {}
+    return {"coming": coming, "companions": companions, "stands": True}

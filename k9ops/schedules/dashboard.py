@@ -1,0 +1,195 @@
+"""Duty on the home page: today's at a glance, and what of other days is not in order."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased
+
+from k9ops.core.db import db
+from k9ops.kennel.models import Dog
+from k9ops.projects.models import Project, ProjectStatus
+from k9ops.projects.scope import Viewer, visible_projects
+from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule, Shift
+from k9ops.schedules.queries import active_shifts
+from k9ops.schedules.weeks import in_conflict
+
+#: So many projects are shown, those with gaps first.
+PROJECTS_SHOWN = 10
+#: So many days are counted; more are "more than".
+DAYS_COUNTED = 100
+#: A locked day is brought up for so long.
+REMEMBERED = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The duties of one shift of a day."""
+
+    planned: int = 0
+    #: Absent, and nobody stands in.
+    absent: int = 0
+    conflicts: int = 0
+    begun: int = 0
+    #: Begun, and nobody noted who came.
+    unmarked: int = 0
+
+    @property
+    def standing(self) -> int:
+        return self.planned - self.absent
+
+    @property
+    def came(self) -> int:
+        return self.begun - self.absent - self.unmarked
+
+    def __add__(self, other: "Slot") -> "Slot":
+        return Slot(
+            self.planned + other.planned,
+            self.absent + other.absent,
+            self.conflicts + other.conflicts,
+            self.begun + other.begun,
+            self.unmarked + other.unmarked,
+        )
+
+
+@dataclass(frozen=True)
+class ProjectToday:
+    """A project's duty of today, by shift; `day_id` is None where no day is planned."""
+
+    #: Its .id .name .name_en .code.
+    project: Any
+    day_id: int | None
+    slots: dict[int, Slot] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> Slot:
+        return sum(self.slots.values(), Slot())
+
+    @property
+    def has_gap(self) -> bool:
+        whole = self.whole
+        return not whole.planned or bool(whole.absent or whole.conflicts or whole.unmarked)
+
+
+@dataclass(frozen=True)
+class Today:
+    """Today's duty; `more` projects are not shown."""
+
+    shifts: Sequence[Shift]
+    rows: Sequence[ProjectToday]
+    more: int
+
+
+def todays_duty(viewer: Viewer, today: date, now: datetime) -> Today:
+    """The running projects that they may see, those with gaps first: three statements."""
+    shifts, slots = active_shifts(), _slots(viewer, today, now)
+    planned = and_(DutySchedule.project_id == Project.id, DutySchedule.date == today)
+    columns = Project.id, Project.name, Project.name_en, Project.code
+    query = _running(viewer, today).outerjoin(DutySchedule, planned)
+    found = db.session.execute(query.with_only_columns(*columns, DutySchedule.id.label("day_id")))
+    rows = [ProjectToday(row, row.day_id, slots[row.day_id]) for row in found]
+    rows.sort(key=lambda row: (not row.has_gap, row.project.code))
+    return Today(shifts, rows[:PROJECTS_SHOWN], max(len(rows) - PROJECTS_SHOWN, 0))
+
+
+def _slots(viewer: Viewer, today: date, now: datetime) -> dict[int | None, dict[int, Slot]]:
+    """The duties of today by day and shift."""
+    begun = DutyItem.starts_at <= now
+    unmarked = and_(begun, DutyItem.attendance == Attendance.PLANNED)
+    query = (
+        select(
+            DutyItem.duty_schedule_id,
+            DutyItem.shift_id,
+            func.count(),
+            func.count().filter(DutyItem.attendance == Attendance.ABSENT),
+            func.count().filter(in_conflict(now)),
+            func.count().filter(or_(begun, DutyItem.attendance != Attendance.PLANNED)),
+            func.count().filter(unmarked),
+        )
+        .join(DutySchedule, DutySchedule.id == DutyItem.duty_schedule_id)
+        .where(DutySchedule.date == today, _visible(viewer))
+        .group_by(DutyItem.duty_schedule_id, DutyItem.shift_id)
+    )
+    found: dict[int | None, dict[int, Slot]] = defaultdict(dict)
+    for day, shift, *counts in db.session.execute(query):
+        found[day][shift] = Slot(*counts)
+    return found
+
+
+def unmarked_days(viewer: Viewer, today: date, now: datetime) -> list[Row[Any]]:
+    """Days with duties that are over and unmarked, oldest first: open ones, and of late locked.
+
+    Each has .id .state .date .duties .since and its project's .name .name_en.
+    """
+    over = and_(DutyItem.attendance == Attendance.PLANNED, DutyItem.ends_at <= now)
+    is_open = and_(DutySchedule.state == DayState.OPEN, DutySchedule.date <= today)
+    late = and_(DutySchedule.date >= today - REMEMBERED, DutySchedule.date <= today)
+    query = (
+        select(
+            DutySchedule.id,
+            DutySchedule.state,
+            DutySchedule.date,
+            Project.name,
+            Project.name_en,
+            func.count().label("duties"),
+            func.min(DutyItem.ends_at).label("since"),
+        )
+        .join(DutyItem, DutyItem.duty_schedule_id == DutySchedule.id)
+        .join(Project, Project.id == DutySchedule.project_id)
+        .where(_visible(viewer), or_(is_open, late), over)
+        .group_by(DutySchedule.id, Project.id)
+        .order_by(DutySchedule.date, DutySchedule.id)
+    )
+    return list(db.session.execute(query.limit(DAYS_COUNTED)))
+
+
+def not_planned(viewer: Viewer, day: date) -> list[Row[Any]]:
+    """The running projects without any duty on that day; each has .id .name .name_en."""
+    duty = exists().where(
+        DutySchedule.project_id == Project.id,
+        DutySchedule.date == day,
+        DutyItem.duty_schedule_id == DutySchedule.id,
+    )
+    query = _running(viewer, day).where(~duty).order_by(Project.code)
+    columns = Project.id, Project.name, Project.name_en
+    return list(db.session.execute(query.with_only_columns(*columns).limit(DAYS_COUNTED)))
+
+
+def conflicts(viewer: Viewer, today: date, now: datetime) -> list[Row[Any]]:
+    """Duties still to be done whose dog or handler may not stand there, the next one first.
+
+    Each has .day_id .starts_at .dog .dog_en and its project's .name .name_en.
+    """
+    dog = aliased(Dog)
+    query = (
+        select(
+            DutyItem.duty_schedule_id.label("day_id"),
+            DutyItem.starts_at,
+            Project.name,
+            Project.name_en,
+            dog.name.label("dog"),
+            dog.name_en.label("dog_en"),
+        )
+        .join(DutySchedule, DutySchedule.id == DutyItem.duty_schedule_id)
+        .join(Project, Project.id == DutySchedule.project_id)
+        .outerjoin(dog, dog.id == DutyItem.dog_id)
+        .where(DutySchedule.date >= today - timedelta(days=1), _visible(viewer))
+        .where(DutySchedule.state == DayState.OPEN, in_conflict(now))
+        .order_by(DutyItem.starts_at, DutyItem.id)
+    )
+    return list(db.session.execute(query.limit(DAYS_COUNTED)))
+
+
+def _visible(viewer: Viewer) -> ColumnElement[bool]:
+    """The days of the projects that they may see."""
+    projects = visible_projects(viewer).with_only_columns(Project.id)
+    return DutySchedule.project_id.in_(projects)
+
+
+def _running(viewer: Viewer, day: date) -> Select[Project]:
+    """The active projects that last on that day."""
+    lasts = and_(Project.starts_on <= day, or_(Project.ends_on.is_(None), Project.ends_on >= day))
+    return visible_projects(viewer).where(Project.status == ProjectStatus.ACTIVE, lasts)
