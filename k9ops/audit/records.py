@@ -31,7 +31,7 @@ def keep(
     """
     own_id = row.id  # type: ignore[attr-defined]
     if own_id is not None:
-        db.session.refresh(row, with_for_update=True)
+        db.session.refresh(row, list(values), with_for_update={"of": type(row)})
     changes = _set(row, values)
     if own_id is not None and not changes:
         return
