@@ -76,6 +76,12 @@ def list_projects(
     return numbered_page(db.session(), query, *by_name(Project), number=number)
 
 
+def managed_by(viewer: Viewer, person_id: int, *, number: int = 1) -> NumberedPage[Project]:
+    """The projects among theirs that the person manages, by name."""
+    query = visible_projects(viewer).where(Project.manager_id == person_id)
+    return numbered_page(db.session(), query, *by_name(Project), number=number)
+
+
 def count_by_status(viewer: Viewer) -> dict[str, int]:
     query = visible_projects(viewer).with_only_columns(Project.status, func.count())
     return dict(db.session.execute(query.group_by(Project.status)).all())

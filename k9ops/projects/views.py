@@ -143,8 +143,9 @@ def _edit(project: Project | None, save: Callable[[ProjectValues], Project]) -> 
 def projects_of_person(person: Person) -> dict[str, Any]:
     """What a person's page tells of their projects."""
     viewer, number = current_viewer(), page_number("projects")
+    managed = queries.managed_by(viewer, person.id, number=page_number("manages"))
     page = queries.assignments_in_sight(viewer, person_id=person.id, number=number)
-    return {"page": page, "words": words}
+    return {"page": page, "managed": managed, "words": words}
 
 
 def projects_of_dog(dog: Dog) -> dict[str, Any]:

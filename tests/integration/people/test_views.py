@@ -62,6 +62,13 @@ def test_person_page_tells_their_projects_and_dogs(client_of, unit, amal):
         assert words in page
 
 
+def test_person_page_tells_which_projects_they_manage(client_of, unit, amal):
+    page = client_of(amal).get(f"/people/{unit.caline}?lang=en").text
+    assert "Manages" in page
+    assert "Harbour" in page
+    assert "Assigned to no project" not in page
+
+
 def test_person_is_added_and_shown_when_the_form_is_right(app, client_of, unit, amal):
     client = client_of(amal)
     answer = send(client, "/people/new", **HANA, hired_on="2021-03-04", active="y")
