@@ -60,9 +60,9 @@ def run_automated_backup(upload: bool = True) -> dict[str, Any] | Partial:
 
 
 def _partial(result: dict[str, Any], run_id: str) -> Partial:
-    code = result["upload_error"]
+    code, why = result["upload_error"], result.pop("upload_message")
     text = (
-        f"The backup {result['file']} is good, but it was not uploaded. {result['upload_message']}"
+        f"The backup {result['file']} is good, but it was not uploaded. {why}"
         f" Then upload it, without another dump: `flask jobs retry {run_id}`."
     )
     return Partial(result, text, code, permanent=code in UPLOAD_PERMANENT)

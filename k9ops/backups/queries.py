@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from k9ops.backups import retention, words
 from k9ops.backups.folder import Backup, BackupFolder
@@ -13,7 +13,7 @@ from k9ops.core.db import db
 from k9ops.core.paging import Page
 from k9ops.core.settings import current_settings
 from k9ops.jobs.models import JobRun, PeriodicTask
-from k9ops.jobs.states import ACTIVE
+from k9ops.jobs.states import ACTIVE, State
 
 PER_PAGE = 25
 
@@ -38,6 +38,8 @@ class ShownBackup:
     #: How its run was executed; None when the ledger does not know the run (any more).
     path: str | None
     reason: str | None
+    #: Why its run could not upload it; None where it did, or was not to.
+    upload_error: str | None
     #: The rules of retention that keep it: `last`, `daily`, `weekly`, `monthly`.
     kept_as: Sequence[str]
 
@@ -69,6 +71,15 @@ class ShownBackup:
     def refused_reason(self) -> str | None:
         refused = self.backup.manifest.refused
         return words.refusal(refused.code, refused.message) if refused else None
+
+    @property
+    def is_uploaded(self) -> bool:
+        return self.backup.manifest.uploaded
+
+    @property
+    def upload_fault(self) -> str:
+        """Why it is not on Drive, in words."""
+        return words.upload_fault(self.upload_error or "")
 
     @property
     def is_safety(self) -> bool:
@@ -137,11 +148,13 @@ def _page(backups: list[Backup], before: str | None, after: str | None) -> Page[
 def _shown(backups: list[Backup]) -> dict[str, ShownBackup]:
     kept = kept_names()
     ids = {backup.manifest.run_id for backup in backups}
-    statement = select(JobRun.id, JobRun.path, JobRun.reason).where(JobRun.id.in_(ids))
-    ways = {run_id: (path, reason) for run_id, path, reason in db.session.execute(statement)}
+    failed = case((JobRun.state == State.PARTIAL, JobRun.error_code))  # of nothing but the upload
+    statement = select(JobRun.id, JobRun.path, JobRun.reason, failed).where(JobRun.id.in_(ids))
+    rows = db.session.execute(statement)
+    told = {run_id: (path, reason, failure) for run_id, path, reason, failure in rows}
     return {
         backup.file: ShownBackup(
-            backup, *ways.get(backup.manifest.run_id, (None, None)), kept.get(backup.file, ())
+            backup, *told.get(backup.manifest.run_id, (None, None, None)), kept.get(backup.file, ())
         )
         for backup in backups
     }

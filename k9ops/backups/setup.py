@@ -6,6 +6,7 @@ from flask import Flask
 
 from k9ops.backups.cli import COMMANDS
 from k9ops.backups.health import last_backup_check
+from k9ops.backups.listeners import init_listeners
 from k9ops.backups.views import bp
 from k9ops.core.health import register_check
 from k9ops.core.i18n import lazy_gettext as _l
@@ -15,8 +16,9 @@ from k9ops.web.nav import nav_item
 
 
 def init_backups(app: Flask) -> None:
-    """The page, its place in the navigation, the commands, and what is told of a restore."""
+    """The page, its place in the navigation, the commands, and what is told to people."""
     app.register_blueprint(bp)
+    init_listeners()
     for command in COMMANDS:
         app.cli.add_command(command)
     nav_item("backups.list_backups", _l("Backups"), "database-backup", "backups.view", "control")

@@ -1,7 +1,7 @@
 """The copies on Google Drive: upload a backup, going on where an earlier attempt stopped."""
 
 import logging
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,16 +24,22 @@ FILE, CREATED = "k9ops_file", "k9ops_created"
 
 @dataclass(frozen=True)
 class Upload:
-    """What came of the upload; the part of the job's result that tells of it."""
+    """What came of the upload."""
 
     upload: Literal["off", "done", "failed"] = "off"
     #: Why it failed, for programs and for people.
-    upload_error: str | None = None
-    upload_message: str | None = None
+    code: str = ""
+    message: str = ""
     removed_on_drive: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        return {"uploaded": self.upload == "done"} | asdict(self)
+        """The part of the job's result that tells of it."""
+        found: dict[str, Any] = {"uploaded": self.upload == "done", "upload": self.upload}
+        if self.upload == "done":
+            found["removed_on_drive"] = self.removed_on_drive
+        if self.upload == "failed":
+            found |= {"upload_error": self.code, "upload_message": self.message}
+        return found
 
 
 def upload_backup(backup: Backup) -> Upload:

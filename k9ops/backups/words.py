@@ -1,4 +1,4 @@
-"""Why a backup is refused, in words that are translated; the command line has more detail."""
+"""Why a backup is refused or not uploaded, in translated words; commands tell more detail."""
 
 from typing import Any
 
@@ -16,7 +16,30 @@ REFUSALS: dict[str, Any] = {
     "head_differs": _l("It stands at another migration than its manifest says."),
 }
 
+UPLOAD_FAULTS: dict[str, Any] = {
+    "drive_bad_key": _l("The key file of the service account is missing or no key."),
+    "drive_unauthorised": _l("Google refuses the key of the service account."),
+    "drive_forbidden": _l("The service account may not write to the folder."),
+    "drive_no_folder": _l("The folder is not there, or not for the service account."),
+    "drive_quota": _l("The shared drive is full."),
+    "drive_rate_limit": _l("Google Drive asks for fewer calls."),
+    "drive_outage": _l("Google Drive could not be reached, or is out of order."),
+    "drive_session_gone": _l("Google Drive forgot the upload again and again."),
+    "drive_checksum": _l("What arrived has another checksum than the backup."),
+    "drive_time_limit": _l("The time limit passed before all of it was sent."),
+}
+
 
 def refusal(code: str, message: str) -> str:
     """The words of a refusal; `message` for a code that this version does not know."""
     return str(REFUSALS.get(code, message))
+
+
+def is_upload_fault(code: str | None) -> bool:
+    """Whether the code of a run's error tells of Google Drive."""
+    return (code or "").startswith("drive_")
+
+
+def upload_fault(code: str) -> str:
+    """The words of why an upload failed."""
+    return str(UPLOAD_FAULTS.get(code, _l("Google Drive refuses it.")))

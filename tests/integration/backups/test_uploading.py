@@ -4,8 +4,10 @@ import json
 import os
 
 import pytest
-from sqlalchemy import text
+from flask_babel import force_locale
+from sqlalchemy import select, text
 
+from k9ops.accounts.models import User
 from k9ops.backups import queries, services
 from k9ops.core.db import db
 from k9ops.integrations import drive
@@ -14,6 +16,9 @@ from k9ops.jobs.control import cancel_run, retry_run
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.queries import get_run, run_document
 from k9ops.jobs.runner import perform, take
+from k9ops.notifications.kinds import show
+from k9ops.notifications.models import Notification
+from tests.support import people
 from tests.support.databases import on_one_kind
 from tests.support.drive import FOLDER
 
@@ -341,3 +346,44 @@ def test_run_is_cancelled_when_a_person_asks_in_the_middle_of_the_upload(
     drive_server.on_piece = cancel
     assert execute(run_id).state == "cancelled"
     assert len(queries.folder().backups()) == 1
+
+
+def hearers() -> list[tuple[str, str]]:
+    """Who was told of an upload that failed, and how."""
+    rows = db.session.execute(
+        select(User.username, Notification).join(User, User.id == Notification.user_id)
+    )
+    with force_locale("en"):
+        return [(name, show(row).text) for name, row in rows]
+
+
+@on_one_kind
+def test_administrators_are_told_when_an_upload_fails(unit, drive_server):
+    back_up()
+    assert hearers() == []
+    drive_server.meet("begin", 403, "storageQuotaExceeded", times=float("inf"))
+    run = back_up()
+    file = run.result["file"]
+    text = f"{file} is good, but it was not uploaded: The shared drive is full."
+    assert hearers() == [("amal", text)]
+
+
+@on_one_kind
+def test_page_shows_where_each_copy_is_and_offers_the_upload(make_unit, drive_server, amal):
+    app = make_unit()
+    client = people.sign_in(app.test_client(), amal)
+    with app.app_context():
+        back_up()
+    good = client.get("/backups?lang=en").text
+    assert "Disk + Drive" in good
+    assert "Not on Drive" not in good
+    drive_server.meet("begin", 403, "storageQuotaExceeded")
+    with app.app_context():
+        run = back_up()
+    page = client.get("/backups?lang=en").text
+    for words in ("Not on Drive", "The shared drive is full.", f"/runs/{run.id}/retry"):
+        assert words in page
+    client.post(f"/runs/{run.id}/retry", data={"csrf_token": people.csrf_token(page)})
+    with app.app_context():
+        assert execute(run.id).state == "succeeded"
+    assert "Not on Drive" not in client.get("/backups?lang=en").text

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 from flask import Flask
@@ -114,6 +114,30 @@ def test_effect_is_done_when_receipted_and_unknown_when_not(engine_app: Flask):
             assert unknown.state == "unknown"
         with context.effect("mail:badr") as settled:
             assert settled.state == "done"
+
+
+def test_effect_is_unknown_with_what_it_kept_when_its_attempt_died(engine_app: Flask):
+    won = take("test.sleep")
+    context = context_of(won)
+    with context.active():
+        with suppress(OSError), context.effect("upload") as first:
+            first.keep({"offset": 4})
+            first.keep({"offset": 8})
+            raise OSError("the network went")
+        with context.effect("upload") as again:
+            assert (again.state, again.receipt) == ("unknown", {"offset": 8})
+            again.receipt = {"id": 7}
+        with context.effect("upload") as done:
+            assert (done.state, done.receipt) == ("done", {"id": 7})
+
+
+def test_effect_keeps_nothing_when_the_run_was_lost(engine_app: Flask):
+    won = take("test.sleep")
+    context = context_of(won)
+    with context.active(), suppress(LeaseLost), context.effect("upload") as effect:
+        lose(won)
+        with pytest.raises(LeaseLost):
+            effect.keep({"offset": 4})
 
 
 def test_effect_is_refused_inside_an_open_transaction(engine_app: Flask, user_id: int):
