@@ -1,21 +1,58 @@
-"""The Runs page over 100,000 runs, at the server, for one client."""
+"""Every page over a unit of twenty times the sample's size, at the server, for one client."""
 
 import statistics
 import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 
+from k9ops.app import create_app
 from k9ops.core.clock import utcnow
 from k9ops.core.db import db, new_id
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.states import Path, Reason, State
+from k9ops.jobs.tasks import sync_tasks
+from k9ops.kennel.models import Dog
+from k9ops.people.models import Person, Work
+from k9ops.projects.models import Project
+from k9ops.reports.models import Document
+from k9ops.sample import load_sample
+from k9ops.schedules.models import DutySchedule
 from tests.benchmarks.conftest import SCALE
+from tests.support import people
+from tests.support.databases import dispose, make_settings
+from tests.support.people import AMAL, sign_in
+from tests.support.statements import counted
+from tests.support.unit import today
 
-RUNS = int(100_000 * SCALE)
+#: How many times the sample unit, and how many runs and documents beside it.
+UNITS, RUNS, DOCUMENTS = max(1, round(20 * SCALE)), int(100_000 * SCALE), int(5_000 * SCALE)
 STATES = (State.SUCCEEDED,) * 17 + (State.FAILED, State.PARTIAL, State.CANCELLED)
-TARGET_MS = 60
+CALLS = 40
+TARGET_MS, TARGET_STATEMENTS = 60, 25
+PAGES = (
+    "/",
+    "/schedules",
+    "/schedules?span=week",
+    "/schedules/{day}",
+    "/people",
+    "/people?q=a",
+    "/people/{person}",
+    "/dogs",
+    "/dogs/{dog}",
+    "/projects",
+    "/projects/{project}",
+    "/notifications",
+    "/documents",
+    "/jobs",
+    "/runs",
+    "/runs?state=failed",
+    "/runs?job=backups.run_automated_backup",
+    "/runs/{run}",
+    "/dual-run",
+    "/backups",
+)
 
 
 def run(number, now):
@@ -37,23 +74,91 @@ def run(number, now):
     }
 
 
-@pytest.fixture
-def many_runs(context):
+def document(number, projects):
+    return {
+        "run_id": new_id(),
+        "report": "duty_schedule",
+        "arguments": {},
+        "language": "ar",
+        "project_id": projects[number % len(projects)],
+        "title": f"Duty {number}",
+        "path": f"documents/{number}.pdf",
+        "bytes": 40_000,
+        "pages": 2,
+        "sha256": "0" * 64,
+        "requested_by": "amal",
+    }
+
+
+def fill():
+    """The large unit, and beside it runs and documents."""
+    sync_tasks()
+    password = load_sample(UNITS).password
     now = utcnow()
+    projects = list(db.session.scalars(select(Project.id)))
     with db.engine.begin() as connection:
         for first in range(0, RUNS, 5000):
             rows = [run(number, now) for number in range(first, min(first + 5000, RUNS))]
             connection.execute(insert(JobRun), rows)
+        connection.execute(insert(Document), [document(n, projects) for n in range(DOCUMENTS)])
         connection.execute(text("ANALYZE"))
+    return password
 
 
-@pytest.mark.parametrize("query", ["", "?state=failed", "?job=backups.run_automated_backup"])
-def test_runs_page(many_runs, client_of, amal, figure, query):
-    client = client_of(amal)
-    times = []
-    for _ in range(30):
-        began = time.perf_counter()
-        answer = client.get(f"/runs{query}")
-        times.append((time.perf_counter() - began) * 1000)
-        assert answer.status_code == 200
-    figure(f"/runs{query} with {RUNS} runs, median", statistics.median(times), "ms", TARGET_MS)
+def ids():
+    """One of each thing that has a page."""
+    of = {
+        "day": select(DutySchedule.id).where(DutySchedule.date == today()),
+        "person": select(Person.id).where(Person.work == Work.HANDLER),
+        "dog": select(Dog.id),
+        "project": select(Project.id),
+        "run": select(JobRun.id).order_by(JobRun.id.desc()),
+    }
+    return {name: db.session.scalars(query.limit(1)).one() for name, query in of.items()}
+
+
+@pytest.fixture(scope="module")
+def unit(databases, tmp_path_factory):
+    """The application on the filled database, the sample's password, and an id of each thing."""
+    url = databases.new("postgresql")
+    app = create_app(make_settings(tmp_path_factory.mktemp("pages"), database_url=url))
+    with app.app_context():
+        password = fill()
+        known = ids()
+    yield app, password, known
+    dispose(app)
+    databases.drop(url)
+
+
+@pytest.fixture
+def measure(unit, figure):
+    """Call a page often, and say how long the slow calls took and what it asked."""
+    app, _password, known = unit
+
+    def call(client, page, name=""):
+        path, times = page.format(**known), []
+        with counted(app) as statements:
+            assert client.get(path).status_code == 200
+        for _ in range(CALLS):
+            began = time.perf_counter()
+            client.get(path)
+            times.append((time.perf_counter() - began) * 1000)
+        name = name or page
+        figure(f"{name}, slowest twentieth", statistics.quantiles(times, n=20)[-1], "ms", TARGET_MS)
+        figure(f"{name}, statements", len(statements), "  ", TARGET_STATEMENTS)
+        assert len(statements) <= TARGET_STATEMENTS, "\n".join(statements)
+
+    return call
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_of_an_administrator(unit, measure, page):
+    measure(sign_in(unit[0].test_client(), AMAL), page)
+
+
+@pytest.mark.parametrize("page", ["/", "/schedules"])
+@pytest.mark.parametrize("name", ["manager", "handler1"])
+def test_page_of_others(unit, measure, page, name):
+    app, password, _known = unit
+    client = sign_in(app.test_client(), people.Person(name, "", "", password))
+    measure(client, page, f"{page} for {name}")

@@ -105,13 +105,15 @@ def test_sample_unit_grows_with_its_scale(context):
     assert number_of(OVERLAPS) == 0
 
 
-def test_sample_unit_is_the_same_each_time(sample, context):
-    app, _loaded = sample
-    with app.app_context():
-        first = contents()
-    sync_tasks()
-    load_sample()
-    second = contents()
+def test_sample_unit_is_the_same_each_time(loaded, databases, tmp_path):
+    first = contents()
+    url = databases.new(db.engine.dialect.name)
+    again = create_app(make_settings(tmp_path, database_url=url))
+    with again.app_context():
+        sync_tasks()
+        load_sample()
+        second = contents()
+    dispose(again)
     for table in SAME:
         assert first[table] == second[table], table
 
