@@ -27,8 +27,9 @@ def visit(browser: Browser, server: Server, **options: object) -> Iterator[Page]
 
 
 def _complains(said: ConsoleMessage) -> bool:
-    """A form that is sent back to be mended is no complaint."""
-    return said.type == "error" and "status of 422" not in said.text
+    """A form that is sent back to be mended, or too late, is no complaint."""
+    refused = any(f"status of {status}" in said.text for status in (409, 422))
+    return said.type == "error" and not refused
 
 
 def sign_in(page: Page, person: Person, language: str = "en") -> None:
