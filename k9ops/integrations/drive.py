@@ -138,10 +138,12 @@ class Folder:
         return [one for one in found if one.properties.get(key) == value]
 
     def remove(self, file: RemoteFile) -> None:
-        """Delete it, or move it to the bin where the account may not delete."""
+        """Delete it, or move it to the bin where the account may not delete; safe to repeat."""
         try:
             self._tried(self._files.delete(fileId=file.id, **_SHARED).execute)
         except Fault as fault:
+            if fault.code == "drive_no_folder":  # gone already
+                return
             if fault.code != "drive_forbidden":
                 raise
             binned = self._files.update(fileId=file.id, body={"trashed": True}, **_SHARED)
