@@ -214,6 +214,8 @@ class Settings(BaseSettings):
         self.instance_path = self._absolute(self.instance_path)
         self.backup_dir = self._absolute(self.backup_dir or self.instance_path / "backups")
         self.data_dir = self._absolute(self.data_dir or self.instance_path / "data")
+        if self.unit_logo is not None:
+            self.unit_logo = self._absolute(self.unit_logo)
         self._check_drive()
         if not self.database_url:
             self.database_url = f"sqlite:///{self.instance_path / 'k9ops.db'}"

@@ -11,7 +11,7 @@ from typing import Any
 from flask import current_app, render_template
 
 from k9ops.core.errors import Unavailable
-from k9ops.core.i18n import LANGUAGES, LazyString, force_locale
+from k9ops.core.i18n import LANGUAGES, force_locale
 from k9ops.core.settings import current_settings
 from k9ops.integrations.weasyprint import Pdf, make_pdf
 from k9ops.reports.registry import Report, Sheet
@@ -29,7 +29,7 @@ class Making:
 
     run_id: str
     at: datetime
-    by: str | LazyString
+    by: object
 
     @property
     def days(self) -> dict[str, str]:

@@ -7,14 +7,13 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from k9ops.accounts.queries import find_user
-from k9ops.audit.services import COMMAND_LINE, Actor, Target, record
+from k9ops.audit.services import Actor, Target, record
 from k9ops.core.clock import utcnow
 from k9ops.core.db import db, insert_new
 from k9ops.core.errors import BadInput, K9Error, Unavailable
 from k9ops.core.files import written_beside
 from k9ops.core.i18n import LANGUAGES
 from k9ops.core.i18n import gettext as _
-from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.integrations.weasyprint import Pdf
 from k9ops.jobs import enqueue
 from k9ops.jobs.models import JobRun
@@ -23,10 +22,9 @@ from k9ops.reports.models import Document
 from k9ops.reports.queries import MAKE_DOCUMENT, data_dir, file_of
 from k9ops.reports.registry import Report, Sheet, get_report
 from k9ops.reports.rendering import Making, render
+from k9ops.reports.words import asker
 
 FOLDER = "reports"
-#: Who asks without an account.
-_NOBODY = {COMMAND_LINE.name: _l("Command line"), "schedule": _l("Schedule")}
 
 
 def checked(report: str, arguments: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -141,10 +139,10 @@ def _columns(report: Report, sheet: Sheet, pdf: Pdf) -> dict[str, Any]:
     }
 
 
-def _named(by: str) -> Any:
+def _named(by: str) -> object:
     """How people call whoever asked; a text that is translated when it is shown."""
     user = find_user(by)
-    return user.display_name if user else _NOBODY.get(by, by)
+    return user.display_name if user else asker(by)
 
 
 def _check_language(language: str) -> None:

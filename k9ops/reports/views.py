@@ -18,6 +18,7 @@ from k9ops.reports import queries, services
 from k9ops.reports.forms import LANGUAGE_TITLES, RequestForm, request_form
 from k9ops.reports.models import Document
 from k9ops.reports.registry import catalogue, get_report
+from k9ops.reports.words import asker
 from k9ops.web import formats
 from k9ops.web.forms import saved
 from k9ops.web.security import may, requires
@@ -38,6 +39,7 @@ def list_documents() -> str:
         requests=queries.open_requests(current_actor().name),
         reports=catalogue(),
         languages=LANGUAGE_TITLES,
+        asker=asker,
     )
 
 

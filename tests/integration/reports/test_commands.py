@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from k9ops.core.db import db
 from k9ops.reports.models import Document
-from k9ops.reports.queries import file_of
 from tests.support import pdf
 
 
@@ -83,10 +82,10 @@ def test_unknown_key_names_the_nearest(runner, unit, tmp_path):
     assert "monthly_attendance" in result.output
 
 
-def test_document_of_the_command_is_the_one_that_is_listed(cli, unit, tmp_path, context):
+def test_document_of_the_command_is_the_one_that_is_listed(cli, unit, instance, tmp_path):
     file = tmp_path / "month.pdf"
     done = cli("generate-report", "monthly_attendance", "--lang", "en", "-o", str(file))
     assert done.returncode == 0, done.stderr
     assert f"Wrote {file}" in done.stdout
-    context.extensions["k9ops.settings"].data_dir = tmp_path / "instance-0" / "data"
-    assert file_of(db.session.scalars(select(Document)).one()).read_bytes() == file.read_bytes()
+    kept = db.session.scalars(select(Document)).one()
+    assert (instance.folder / "data" / kept.path).read_bytes() == file.read_bytes()
