@@ -107,7 +107,7 @@ def test_theme_and_language_stay_when_chosen(browser, server):
 def test_handler_sees_only_their_own_places(browser, server):
     with visit(browser, server) as page:
         sign_in(page, BADR)
-        expect(page.locator(".side .place")).to_have_count(1)
+        expect(page.locator(".side .place")).to_have_count(2)  # home and duty
 
 
 def test_keyboard_reaches_the_content_first(browser, server):
