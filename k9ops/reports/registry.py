@@ -8,7 +8,6 @@ from typing import Any
 from k9ops.core.errors import BadInput
 from k9ops.core.i18n import LazyString
 from k9ops.core.i18n import gettext as _
-from k9ops.projects.models import Project
 from k9ops.reports.arguments import Argument
 from k9ops.reports.errors import UnknownReport
 
@@ -22,8 +21,8 @@ class Sheet:
     #: File in `templates/reports/pdf`.
     template: str
     context: dict[str, Any] = field(default_factory=dict)
-    #: Whoever may see it may have the document; without one only who sees everything.
-    project: Project | None = None
+    #: Whoever may see the project may have the document; without one only who sees everything.
+    project_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import current_app, render_template
 
+from k9ops.core.db import db
 from k9ops.core.errors import Unavailable
 from k9ops.core.i18n import LANGUAGES, force_locale
 from k9ops.core.settings import current_settings
@@ -44,7 +45,7 @@ class Making:
 def render(
     report: Report, values: Mapping[str, Any], language: str, making: Making
 ) -> tuple[Sheet, Pdf]:
-    """Make the document with the values of its arguments.
+    """Make the document with the values of its arguments; ends the session's transaction.
 
     Raises:
         Unavailable: fonts or libraries are missing.
@@ -63,6 +64,7 @@ def render(
             text_direction=text_direction,
             **sheet.context,
         )
+    db.session.rollback()  # no transaction is open while the page is set and written
     return sheet, make_pdf(html, FRAME, [static, logo])
 
 

@@ -82,7 +82,6 @@ def make_document(
     sheet, pdf = render(known, known.read(pinned), language, Making(run_id, utcnow(), _named(by)))
     check()
     values = _columns(known, sheet, pdf)
-    db.session.rollback()  # nothing is open while a file is written
     values |= {"arguments": pinned, "language": language, "requested_by": by[:200]}
     return _publish(run_id, values, pdf.content)
 
@@ -131,7 +130,7 @@ def _of_run(run_id: str) -> Document | None:
 def _columns(report: Report, sheet: Sheet, pdf: Pdf) -> dict[str, Any]:
     return {
         "report": report.key,
-        "project_id": sheet.project.id if sheet.project else None,
+        "project_id": sheet.project_id,
         "title": sheet.title[:300],
         "pages": pdf.pages,
         "bytes": len(pdf.content),

@@ -54,7 +54,7 @@ def duty_schedule(project: Project, date: date) -> Sheet:
         "words": WORDS,
     }
     name = f"{title}{_(',')} {formats.whole_date(date)}"
-    return Sheet(name, "duty_schedule.html", context, project)
+    return Sheet(name, "duty_schedule.html", context, project.id)
 
 
 def _by_shift(items: Iterable[DutyItem]) -> Iterable[Group]:

@@ -58,7 +58,7 @@ def monthly_attendance(project: Project, month: date) -> Sheet:
         "words": WORDS,
     }
     name = f"{title}{_(',')} {name_of_month}"
-    return Sheet(name, "monthly_attendance.html", context, project)
+    return Sheet(name, "monthly_attendance.html", context, project.id)
 
 
 def _days_of(month: date) -> list[date]:

@@ -66,6 +66,12 @@ def test_attempt_that_comes_too_late_writes_over_nothing(unit, run_id):
     assert files() == [f"{run_id}.pdf"]
 
 
+def test_no_transaction_is_open_while_the_page_is_set(unit, run_id):
+    seen = []
+    make_document(run_id, *WHAT, check=lambda: seen.append(db.session().in_transaction()))
+    assert seen == [False]
+
+
 def test_nothing_is_left_when_the_attempt_is_stopped(unit, run_id):
     def stop():
         raise KeyboardInterrupt
