@@ -90,4 +90,4 @@ def _first_open() -> Project | None:
 
 PROJECT = Argument(_l("Project"), read_project, lambda project: project.code, "select")
 DATE = Argument(_l("Date"), read_date, date.isoformat, "date")
-MONTH = Argument(_l("Month"), read_month, lambda month: f"{month:%Y-%m}", "month")
+MONTH = Argument(_l("Month"), read_month, lambda month: month.isoformat()[:7], "month")

@@ -52,7 +52,8 @@ def new_document(key: str) -> ResponseReturnValue:
     form = request_form(report, projects, str(get_locale())[:2])
     run = saved(form, lambda: _request(viewer, key, form))
     if run is None:
-        return render_template("reports/new.html", report=report, form=form, projects=projects)
+        page = render_template("reports/new.html", report=report, form=form, projects=projects)
+        return page, 422 if form.errors else 200
     if may("runs.view"):
         return redirect(f"/runs/{run.id}", 303)
     flash(_("The document is being made. It appears here when it is ready."), "ok")

@@ -126,7 +126,7 @@ def test_manager_gets_no_document_of_another_project(unit, add_document, client_
     client = client_of(caline)
     assert "Airport" not in client.get(f"{NEW}?lang=en").text
     for name in ("AIR", str(unit.airport)):
-        assert ask(client, project=name, date="2026-11-17").status_code == 200
+        assert ask(client, project=name, date="2026-11-17").status_code == 422
     assert runs() == []
     document, _ = add_document(unit.airport)
     assert client.get(f"/documents/{document}/download").status_code == 404
@@ -135,7 +135,7 @@ def test_manager_gets_no_document_of_another_project(unit, add_document, client_
 @pytest.mark.parametrize("date", ["2026-02-30", "yesterday", "2026-11-17\0"])
 def test_form_keeps_what_was_typed_when_it_is_wrong(unit, client_of, amal, date, runs):
     answer = ask(client_of(amal), project="AIR", date=date)
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert "is no date" in answer.text
     assert 'aria-invalid="true"' in answer.text
     assert '<option value="AIR" selected>' in answer.text
