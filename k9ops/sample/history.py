@@ -1,7 +1,8 @@
-"""A month of background work before today: every scheduled job ran, mostly with success."""
+"""A month of background work before today: every job ran, mostly with success."""
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -12,12 +13,16 @@ from k9ops.core.clock import read_now
 from k9ops.core.db import db, new_id
 from k9ops.jobs.models import JobAttempt, JobEvent, JobLogLine, JobRun, PeriodicTask
 from k9ops.jobs.moves import Happening
-from k9ops.jobs.registry import get_job
+from k9ops.jobs.registry import catalogue, get_job
 from k9ops.jobs.states import Outcome, Path, Reason, State
 from k9ops.jobs.triggers import next_due, trigger_of
 from k9ops.monitoring.queries import SAMPLE_OCCURRENCE
+from k9ops.reports.queries import MAKE_DOCUMENT
+from k9ops.sample.unit import MANAGER
 
 DAYS = 30
+#: The manager asks for a document once in so many days.
+DOCUMENT_EACH = 3
 #: No run of the last days failed, so that a newcomer is not alarmed.
 CALM = timedelta(days=2)
 #: A database is asked for this many rows at once.
@@ -26,9 +31,9 @@ _FULL_DISK = "No space left on the device: 12.0 MB free, 148.2 MB needed."
 
 
 def add_history(dice: random.Random, scale: int) -> int:
-    """Runs of every scheduled job, oldest first, each with its attempts, events and log."""
+    """Runs of every job, oldest first, each with its attempts, events and log."""
     now = read_now(db.session())
-    rows = (_Run(task, due, now, dice) for due, task in _dues(DAYS * scale, now))
+    rows = (_Run(asked, now, dice) for asked in _asked(DAYS * scale, now))
     count = 0
     while batch := list(islice(rows, BATCH)):
         _insert(batch)
@@ -36,15 +41,28 @@ def add_history(dice: random.Random, scale: int) -> int:
     return count
 
 
-def _dues(days: int, now: datetime) -> Iterator[tuple[datetime, PeriodicTask]]:
-    """The first time that each task was due on each of the last days, oldest first."""
-    tasks = list(db.session.scalars(select(PeriodicTask).order_by(PeriodicTask.name)))
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked for, by a task or by a person."""
+
+    at: datetime
+    job: str
+    task: PeriodicTask | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+def _asked(days: int, now: datetime) -> Iterator[_Asked]:
+    """Each task when it was due first on each of the last days, and a document now and then."""
+    query = select(PeriodicTask).where(PeriodicTask.job.in_(catalogue()))
+    tasks = list(db.session.scalars(query.order_by(PeriodicTask.name)))
     for back in range(days, 0, -1):
         since = now - timedelta(days=back)
         until = since + timedelta(days=1)
         dues = [(next_due(trigger_of(task), since), task) for task in tasks]
-        of_day = ((due, task) for due, task in dues if due is not None and due <= until)
-        yield from sorted(of_day, key=lambda pair: pair[0])
+        of_day = [_Asked(due, task.job, task) for due, task in dues if due and due <= until]
+        if back % DOCUMENT_EACH == 0 and MAKE_DOCUMENT in catalogue():
+            of_day.append(_Asked(since, MAKE_DOCUMENT, arguments={"report": "duty_schedule"}))
+        yield from sorted(of_day, key=lambda asked: asked.at)
 
 
 def _insert(batch: list["_Run"]) -> None:
@@ -57,19 +75,16 @@ def _insert(batch: list["_Run"]) -> None:
 class _Run:
     """One run of the past: it succeeded, mostly at the first try; of late they all did."""
 
-    def __init__(
-        self, task: PeriodicTask, due: datetime, now: datetime, dice: random.Random
-    ) -> None:
+    def __init__(self, asked: _Asked, now: datetime, dice: random.Random) -> None:
         self.id = new_id()
-        self.task = task
-        self.due = due
-        self.queued = self.due + timedelta(milliseconds=dice.randint(80, 900))
+        self.asked = asked
+        self.job = get_job(asked.job)
+        self.queued = asked.at + timedelta(milliseconds=dice.randint(80, 900))
         fate = dice.random()
-        self.failed = fate < 0.04 and now - due > CALM
+        self.failed = fate < 0.04 and now - asked.at > CALM
         self.attempts = [*self._attempts(dice, 3 if self.failed else 1 + (fate < 0.1))]
 
     def _attempts(self, dice: random.Random, count: int) -> Iterator[dict[str, Any]]:
-        job = get_job(self.task.job)
         start = self.queued + timedelta(milliseconds=dice.randint(20, 1200))
         for number in range(1, count + 1):
             good = number == count and not self.failed
@@ -87,11 +102,11 @@ class _Run:
                 "outcome": Outcome.SUCCEEDED if good else Outcome.FAILED,
                 "error_code": None if good else "disk_full",
                 "error_message": None if good else _FULL_DISK,
-                "deadline_at": start + timedelta(seconds=job.timeout_seconds),
+                "deadline_at": start + timedelta(seconds=self.job.timeout_seconds),
                 "heartbeat": int((end - start).total_seconds()),
                 "heartbeat_at": end,
             }
-            start = end + timedelta(seconds=job.retry.delay_seconds)
+            start = end + timedelta(seconds=self.job.retry.delay_seconds)
 
     def rows(self, model: type) -> list[dict[str, Any]]:
         """The rows of this run in one table."""
@@ -102,17 +117,18 @@ class _Run:
         return [*self._events()] if model is JobEvent else [*self._lines()]
 
     def _run(self) -> dict[str, Any]:
-        job, last = get_job(self.task.job), self.attempts[-1]
+        job, task, last = self.job, self.asked.task, self.attempts[-1]
         took = last["finished_at"] - last["started_at"]
         return {
             "id": self.id,
             "job": job.name,
             "occurrence": f"{SAMPLE_OCCURRENCE}{self.id}",
-            "task_id": self.task.id,
-            "task_version": self.task.version,
+            "arguments": self.asked.arguments,
+            "task_id": task.id if task else None,
+            "task_version": task.version if task else None,
             "queue": job.queue,
             "priority": job.priority,
-            "requested_by": "schedule",
+            "requested_by": self._by,
             "state": State.FAILED if self.failed else State.SUCCEEDED,
             "path": Path.IN_PROCESS,
             "reason": Reason.CELERY_OFF,
@@ -120,7 +136,7 @@ class _Run:
             "attempts_made": len(self.attempts),
             "tries": len(self.attempts),
             "max_tries": job.retry.attempts,
-            "due_at": self.due,
+            "due_at": self.asked.at if task else None,
             "queued_at": self.queued,
             "available_at": last["started_at"],
             "started_at": self.attempts[0]["started_at"],
@@ -130,6 +146,10 @@ class _Run:
             "error_message": last["error_message"],
             "result": None if self.failed else {"sample": True},
         }
+
+    @property
+    def _by(self) -> str:
+        return "schedule" if self.asked.task else MANAGER
 
     def _events(self) -> Iterator[dict[str, Any]]:
         yield self._event(self.queued, None, State.QUEUED, Happening.RECORDED, 0)
@@ -154,7 +174,7 @@ class _Run:
             "kind": word,
             "attempt": number or None,
             "token": number,
-            "actor": self.attempts[number - 1]["executor"] if number else "schedule",
+            "actor": self.attempts[number - 1]["executor"] if number else self._by,
         }
 
     def _lines(self) -> Iterator[dict[str, Any]]:

@@ -190,6 +190,7 @@ def hours(starts: datetime, ends: datetime) -> str:
 def of_locked_day(params: Params) -> Params:
     """The stored day as people read it."""
     try:
-        return {**params, "date": formats.whole_date(date.fromisoformat(params["date"]))}
+        day = formats.whole_date(date.fromisoformat(params["date"]))
+        return {**params, "project": isolated(params["project"]), "date": day}
     except ValueError:
         return params
