@@ -18,7 +18,7 @@ from k9ops.core.i18n import ngettext
 from k9ops.core.paging import row_key
 from k9ops.core.settings import current_settings
 from k9ops.projects.queries import dogs_on, handlers_on, places_of
-from k9ops.projects.scope import Viewer, current_viewer, visible_projects
+from k9ops.projects.scope import Viewer, current_viewer
 from k9ops.schedules import lanes, locking, queries, services, weeks, words
 from k9ops.schedules.errors import DayLocked, DoubleBooked
 from k9ops.schedules.forms import (
@@ -75,9 +75,7 @@ def _chosen_day(today: date) -> date:
 
 
 def _board(viewer: Viewer, seen: dict[str, Any]) -> str:
-    projects = list(db.session.scalars(visible_projects(viewer).order_by("code")))
-    options = {str(one.id): f"{named(one)} ({one.code})" for one in projects}
-    project = choice("project", _l("Project"), options)
+    project = choice("project", _l("Project"), weeks.project_names(viewer))
     state = choice("state", _l("State"), {key: word.text for key, word in words.STATES.items()})
     span = choice("span", _l("Range"), SPANS)
     project_id = row_key(project.value) if project.value else None

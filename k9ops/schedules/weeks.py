@@ -1,7 +1,7 @@
 """Reading duty by days and weeks: what is planned, what is locked, and what is missing."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,8 @@ from k9ops.projects.scope import Viewer, visible_projects
 from k9ops.schedules.jobs import AUTO_LOCK
 from k9ops.schedules.locking import is_over
 from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule
-from k9ops.schedules.queries import stands
+from k9ops.schedules.queries import stands, visible_days
+from k9ops.web.formats import named
 
 NOT_PLANNED = "not_planned"
 
@@ -92,38 +93,67 @@ def next_lock() -> datetime | None:
     return db.session.scalar(query.order_by(PeriodicTask.next_due_at).limit(1))
 
 
+def project_names(viewer: Viewer) -> dict[str, str]:
+    """The projects that they may see, by id, for a filter."""
+    columns = Project.id, Project.code, Project.name, Project.name_en
+    query = visible_projects(viewer).order_by(Project.code).with_only_columns(*columns)
+    return {str(row.id): f"{named(row)} ({row.code})" for row in db.session.execute(query)}
+
+
 def summed_week(
     viewer: Viewer, days: Sequence[date], locks_at: datetime | None, project_id: int | None = None
 ) -> list[WeekDay]:
-    """Each of the days, in one statement."""
-    now = read_now(db.session())
-    at = locks_at or now
-    over = is_over(at, at.astimezone(current_settings().zone).date())
-    is_open = DutySchedule.state == DayState.OPEN
-    dates = _dates(days)
-    on_it = exists().where(DutyItem.duty_schedule_id == DutySchedule.id, in_conflict(now))
-    rows = (
-        _on(viewer, dates, project_id)
-        .with_only_columns(
-            dates.c.date,
-            DutySchedule.id,
-            DutySchedule.state,
-            and_(is_open, over, literal(locks_at is not None)).label("locks_next"),
-            and_(is_open, on_it).label("conflict"),
-        )
-        .subquery()
+    """Each of the days; `locks_at` is when the automatic lock is due."""
+    dates, is_open = _dates(days), DutySchedule.state == DayState.OPEN
+    query: Select[Any] = _on(viewer, dates, project_id).with_only_columns(
+        dates.c.date,
+        func.min(DutySchedule.id),
+        func.count().filter(DutySchedule.id.is_(None)),
+        func.count().filter(is_open),
+        func.count().filter(DutySchedule.state == DayState.LOCKED),
     )
-    query: Select[Any] = select(
-        rows.c.date,
-        func.min(rows.c.id),
-        func.count().filter(rows.c.id.is_(None)),
-        func.count().filter(rows.c.state == DayState.OPEN),
-        func.count().filter(rows.c.state == DayState.LOCKED),
-        func.count().filter(rows.c.locks_next),
-        func.count().filter(rows.c.conflict),
-    ).group_by(rows.c.date)
-    found = {row[0]: WeekDay(*row) for row in db.session.execute(query)}
-    return [found.get(day, WeekDay(day)) for day in days]
+    locks = _locking(viewer, days, project_id, locks_at) if locks_at else {}
+    conflicts = _conflicting(viewer, days, project_id)
+    rows: Any = db.session.execute(query.group_by(dates.c.date))
+    found = {row[0]: WeekDay(*row) for row in rows}
+    return [
+        replace(
+            found.get(day, WeekDay(day)),
+            locks_next=locks.get(day, 0),
+            conflicts=conflicts.get(day, 0),
+        )
+        for day in days
+    ]
+
+
+def _locking(
+    viewer: Viewer, days: Sequence[date], project_id: int | None, at: datetime
+) -> dict[date, int]:
+    """How many of the open days are over by then, by date."""
+    over = is_over(at, at.astimezone(current_settings().zone).date())
+    return _per_date(_open_days(viewer, days, project_id).where(over))
+
+
+def _conflicting(viewer: Viewer, days: Sequence[date], project_id: int | None) -> dict[date, int]:
+    """How many of the open days have a duty that cannot stand, by date."""
+    query = _open_days(viewer, days, project_id)
+    query = query.join(DutyItem, DutyItem.duty_schedule_id == DutySchedule.id)
+    return _per_date(query.where(in_conflict(read_now(db.session()))))
+
+
+def _open_days(
+    viewer: Viewer, days: Sequence[date], project_id: int | None
+) -> Select[DutySchedule]:
+    between = DutySchedule.date.between(days[0], days[-1])
+    query = visible_days(viewer).where(DutySchedule.state == DayState.OPEN, between)
+    return query if project_id is None else query.where(DutySchedule.project_id == project_id)
+
+
+def _per_date(query: Select[DutySchedule]) -> dict[date, int]:
+    count = func.count(DutySchedule.id.distinct())
+    counted = query.with_only_columns(DutySchedule.date, count).group_by(DutySchedule.date)
+    rows: Any = db.session.execute(counted)
+    return dict(rows.all())
 
 
 def page_of_days(
