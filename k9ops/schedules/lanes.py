@@ -120,7 +120,7 @@ def offers_beside(items: Iterable[DutyItem], item: DutyItem | None) -> Offers:
 
 def _marked(key: int, text: str, busy: list[tuple[Any, Shift]]) -> str:
     shifts = dict.fromkeys(named(shift) for whom, shift in busy if whom == key)
-    return f"{text} ({(_(',') + ' ').join(shifts)})" if shifts else text
+    return f"{text} ({words.joined(shifts)})" if shifts else text
 
 
 def _dog(dog: Dog) -> str:

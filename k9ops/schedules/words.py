@@ -75,7 +75,7 @@ def _counted(day: WeekDay) -> str:
         if day.not_planned
         else "",
     )
-    return _joined(part for part in parts if part)
+    return joined(part for part in parts if part)
 
 
 def needs(row: ProjectDay) -> list[Word]:
@@ -102,12 +102,12 @@ def in_short(counts: Counts) -> str:
         ngettext("%(num)s present", "%(num)s present", counts.present) if counts.present else "",
         ngettext("%(num)s absent", "%(num)s absent", counts.absent) if counts.absent else "",
     ]
-    return _joined(part for part in parts if part)
+    return joined(part for part in parts if part)
 
 
 def beside(people: Iterable[Person]) -> str:
     """With whom somebody stands."""
-    return _("With %(names)s", names=_joined(_name(one) for one in people))
+    return _("With %(names)s", names=joined(_name(one) for one in people))
 
 
 def begins(item: DutyItem, now: datetime) -> str:
@@ -124,7 +124,7 @@ def own_state(item: DutyItem, person_id: int | None) -> Word:
     return ATTENDANCE[item.attendance]
 
 
-def _joined(parts: Iterable[str]) -> str:
+def joined(parts: Iterable[str]) -> str:
     return (_(",") + " ").join(parts)
 
 
@@ -179,7 +179,8 @@ def opening_story(day: DutySchedule) -> str:
     """Who opened the day again, and why."""
     by, reason = isolated(day.unlocked_by), isolated(day.unlock_reason)
     story = _("Opened by %(by)s: %(reason)s.", by=by, reason=reason)
-    return f"{story} {_('After that the automatic lock takes it again.')}"
+    after = _("After that the automatic lock takes it again.")
+    return f"{story} {after}"
 
 
 def hours(starts: datetime, ends: datetime) -> str:
