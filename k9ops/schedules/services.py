@@ -143,8 +143,9 @@ def change_item(viewer: Viewer, item_id: int, new: NewItem, *, actor: Actor) -> 
     if new.handler_id != before.handler_id:
         values |= {"attendance": Attendance.PLANNED, "replacement_id": None}
     with _changing():
-        _set(item, values)
-        _note(actor, "schedule.item_changed", day, {"item": item.id, **_changes(before, new)})
+        if _set(item, values):
+            detail = {"item": item.id, **_changes(before, new)}
+            _note(actor, "schedule.item_changed", day, detail)
     return item
 
 
@@ -187,9 +188,9 @@ def mark_attendance(
     if note is not None:
         values |= {"note": checked(replace(_planned(item), note=note), NOTE).note}
     with _changing():
-        _set(item, values)
-        detail = {"item": item.id, "attendance": attendance, "replacement": replacement_id}
-        _note(actor, "schedule.attendance_marked", day, detail)
+        if _set(item, values):
+            detail = {"item": item.id, "attendance": attendance, "replacement": replacement_id}
+            _note(actor, "schedule.attendance_marked", day, detail)
     return item
 
 
@@ -247,10 +248,13 @@ def _planned(item: DutyItem) -> NewItem:
     return NewItem(item.handler_id, item.shift_id, item.dog_id, item.place_id, item.note)
 
 
-def _set(item: DutyItem, values: dict[str, Any]) -> None:
+def _set(item: DutyItem, values: dict[str, Any]) -> bool:
+    """Write the values; whether any of them is another than before."""
     for name, value in values.items():
         setattr(item, name, value)
+    is_other = db.session.is_modified(item)
     db.session.flush()
+    return is_other
 
 
 def _changes(before: NewItem, after: NewItem) -> dict[str, Any]:

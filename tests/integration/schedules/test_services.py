@@ -251,6 +251,14 @@ def test_attendance_is_noted_and_audited(unit, item):
     ]  # fmt: skip
 
 
+def test_what_changes_nothing_is_not_audited(unit, item):
+    """So that the audit of a day that was locked meanwhile shows no change after the lock."""
+    same = NewItem(unit.badr, unit.morning, unit.rex, unit.gate, "At dawn")
+    change_item(EVERYTHING, item, same, actor=COMMAND_LINE)
+    mark_attendance(EVERYTHING, item, Attendance.PLANNED, actor=COMMAND_LINE)
+    assert entries("schedule.item_changed") == entries("schedule.attendance_marked") == []
+
+
 @pytest.mark.parametrize("whom", [None, "badr", "farid", "caline", 10**6])
 def test_stand_in_must_be_another_handler_of_the_project(unit, item, whom):
     chosen = getattr(unit, whom) if isinstance(whom, str) else whom
