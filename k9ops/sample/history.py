@@ -54,11 +54,11 @@ class _Asked:
 def _asked(days: int, now: datetime) -> Iterator[_Asked]:
     """Each task when it was due first on each of the last days, and a document now and then."""
     query = select(PeriodicTask).where(PeriodicTask.job.in_(catalogue()))
-    tasks = list(db.session.scalars(query.order_by(PeriodicTask.name)))
+    tasks = [(trigger_of(task), task) for task in db.session.scalars(query.order_by("name"))]
     for back in range(days, 0, -1):
         since = now - timedelta(days=back)
         until = since + timedelta(days=1)
-        dues = [(next_due(trigger_of(task), since), task) for task in tasks]
+        dues = [(next_due(trigger, since), task) for trigger, task in tasks]
         of_day = [_Asked(due, task.job, task) for due, task in dues if due and due <= until]
         if back % DOCUMENT_EACH == 0 and MAKE_DOCUMENT in catalogue():
             of_day.append(_Asked(since, MAKE_DOCUMENT, arguments={"report": "duty_schedule"}))
