@@ -8,29 +8,16 @@ import click
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.backups import queries, restoring, services
 from k9ops.backups.jobs import RUN_BACKUP
-from k9ops.core.console import (
-    FAILED,
-    PARTIAL,
-    SUCCEEDED,
-    Command,
-    exit_with,
-    handles_errors,
-    json_option,
-    print_json,
-    prints_aside,
-    table,
-)
+from k9ops.core.console import Command, handles_errors, json_option, print_json, table
 from k9ops.core.errors import BadInput
 from k9ops.jobs import dispatch
+from k9ops.jobs.answers import answer, tell_trouble, wait_for
 from k9ops.jobs.choosing import only_celery
-from k9ops.jobs.foreground import run_here
 from k9ops.jobs.models import JobRun
-from k9ops.jobs.queries import run_document
 from k9ops.jobs.states import State, Via
 
 #: How long a run that only a worker may execute waits for one.
 WORKER_PATIENCE_SECONDS = 60.0
-EXIT_CODES = {State.SUCCEEDED: SUCCEEDED, State.PARTIAL: PARTIAL}
 CONFIRMATION = "restore"
 
 
@@ -52,18 +39,13 @@ def run_backup(upload: bool, via: str, *, as_json: bool) -> None:
     made but not uploaded; 1 when it failed or no worker took it in time.
     """
     run = dispatch(RUN_BACKUP, {"upload": upload}, via=via, requested_by=COMMAND_LINE.name)
-    with prints_aside():
-        run = _on_a_worker(run) if only_celery(via) else run_here(run.id)
-    if as_json:
-        print_json(run_document(run))
-    else:
-        _tell(run)
-    exit_with(EXIT_CODES.get(State(run.state), FAILED))
+    run = _on_a_worker(run) if only_celery(via) else wait_for(run)
+    answer(run, _tell, as_json=as_json)
 
 
 def _on_a_worker(run: JobRun) -> JobRun:
-    run = run_here(run.id, timeout=WORKER_PATIENCE_SECONDS)
-    return run_here(run.id) if run.state == State.RUNNING else run
+    run = wait_for(run, timeout=WORKER_PATIENCE_SECONDS)
+    return wait_for(run) if run.state == State.RUNNING else run
 
 
 def _tell(run: JobRun) -> None:
@@ -76,13 +58,11 @@ def _tell(run: JobRun) -> None:
             for file in result.get(key, []):
                 click.echo(f"Removed {file}{place}: no rule of retention keeps it.")
         return
-    click.secho(f"The run {run.id} is {run.state}.", err=True, fg="red")
+    tell_trouble(run)
     if run.state == State.QUEUED:
         click.echo(
             "No worker took it yet. Wait on, or take it back: `flask jobs cancel RUN`.", err=True
         )
-    if run.error_message:
-        click.echo(run.error_message, err=True)
 
 
 @click.command("list-backups", cls=Command)

@@ -13,8 +13,6 @@ from sqlalchemy.orm import selectinload, undefer
 
 from k9ops.core.clock import read_now
 from k9ops.core.console import (
-    FAILED,
-    PARTIAL,
     SUCCEEDED,
     Command,
     exit_with,
@@ -22,13 +20,12 @@ from k9ops.core.console import (
     json_option,
     pairs,
     print_json,
-    prints_aside,
     table,
 )
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput
 from k9ops.core.settings import current_settings
-from k9ops.jobs.foreground import run_here
+from k9ops.jobs.answers import exit_code, wait_for
 from k9ops.jobs.models import JobEvent, JobRun, PeriodicTask
 from k9ops.jobs.queries import (
     RunFilter,
@@ -47,7 +44,6 @@ _COLUMNS = ["id", "job", "state", "path", "reason", "queued", "took"]
 
 jobs = AppGroup("jobs", help="Jobs and their runs.")
 
-_EXITS = {State.SUCCEEDED: SUCCEEDED, State.PARTIAL: PARTIAL}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -95,8 +91,7 @@ def run_job(
         click.echo("Celery is switched off; the run waits until it is on.", err=True)
     waited = run.path == Path.IN_PROCESS or wait or timeout is not None
     if waited:
-        with prints_aside():
-            run = run_here(run.id, timeout=timeout)
+        run = wait_for(run, timeout=timeout)
     run = get_run(run.id)
     _print_run(run, as_json=as_json)
     if run.state == State.QUEUED and not waited and not as_json:
@@ -200,8 +195,7 @@ def retry(run: str, *, as_json: bool) -> None:
     found = services.retry(run)
     waited = found.path == Path.IN_PROCESS
     if waited:
-        with prints_aside():
-            found = run_here(found.id)
+        found = wait_for(found)
     _print_run(get_run(found.id), as_json=as_json)
     exit_with(_exit_code(found, waited=waited))
 
@@ -284,7 +278,7 @@ def _exit_code(run: JobRun, *, waited: bool) -> int:
     """Of a run that was not waited for, being queued is what was asked."""
     if run.state in ACTIVE and not waited:
         return SUCCEEDED
-    return _EXITS.get(State(run.state), FAILED)
+    return exit_code(run)
 
 
 def _print_run(run: JobRun, *, as_json: bool) -> None:

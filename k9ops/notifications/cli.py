@@ -3,25 +3,12 @@
 import click
 
 from k9ops.audit.services import COMMAND_LINE
-from k9ops.core.console import (
-    FAILED,
-    PARTIAL,
-    SUCCEEDED,
-    Command,
-    exit_with,
-    handles_errors,
-    json_option,
-    print_json,
-    prints_aside,
-)
+from k9ops.core.console import Command, handles_errors, json_option
 from k9ops.jobs import dispatch
-from k9ops.jobs.foreground import run_here
+from k9ops.jobs.answers import answer, tell_trouble, wait_for
 from k9ops.jobs.models import JobRun
-from k9ops.jobs.queries import run_document
 from k9ops.jobs.states import State
 from k9ops.notifications.jobs import CLEAN_UP, MOST_DAYS
-
-EXIT_CODES = {State.SUCCEEDED: SUCCEEDED, State.PARTIAL: PARTIAL}
 
 
 @click.command("cleanup-notifications", cls=Command)
@@ -41,13 +28,7 @@ def cleanup_notifications(dry_run: bool, days: int | None, *, as_json: bool) -> 
     """
     given = {"dry_run": dry_run} if days is None else {"dry_run": dry_run, "days": days}
     run = dispatch(CLEAN_UP, given, requested_by=COMMAND_LINE.name)
-    with prints_aside():
-        run = run_here(run.id)
-    if as_json:
-        print_json(run_document(run))
-    else:
-        _tell(run)
-    exit_with(EXIT_CODES.get(State(run.state), FAILED))
+    answer(wait_for(run), _tell, as_json=as_json)
 
 
 def _tell(run: JobRun) -> None:
@@ -58,5 +39,4 @@ def _tell(run: JobRun) -> None:
         else:
             click.echo(f"Deleted {run.result['deleted']:,} {which}.")
     if run.state != State.SUCCEEDED:
-        click.secho(f"The run {run.id} is {run.state}.", err=True, fg="red")
-        click.echo(run.text or run.error_message or "", err=True)
+        tell_trouble(run)

@@ -1,28 +1,18 @@
 """The command generate-report."""
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from k9ops.audit.services import COMMAND_LINE
-from k9ops.core.console import (
-    FAILED,
-    SUCCEEDED,
-    Command,
-    exit_with,
-    handles_errors,
-    json_option,
-    pairs,
-    print_json,
-    prints_aside,
-)
+from k9ops.core.console import Command, handles_errors, json_option, pairs
 from k9ops.core.errors import BadInput
 from k9ops.core.files import write_whole
 from k9ops.core.i18n import LANGUAGES
 from k9ops.jobs import dispatch
-from k9ops.jobs.foreground import run_here
+from k9ops.jobs.answers import answer, tell_trouble, wait_for
 from k9ops.jobs.models import JobRun
-from k9ops.jobs.queries import run_document
 from k9ops.jobs.states import State
 from k9ops.projects.scope import EVERYTHING
 from k9ops.reports import queries, services
@@ -54,16 +44,10 @@ def generate_report(
     """
     _check_place(output)
     arguments = services.checked(key, pairs(given), lang)
-    run = dispatch(queries.MAKE_DOCUMENT, arguments, requested_by=COMMAND_LINE.name)
-    with prints_aside():
-        run = run_here(run.id)
+    run = wait_for(dispatch(queries.MAKE_DOCUMENT, arguments, requested_by=COMMAND_LINE.name))
     if run.state == State.SUCCEEDED:
         _write(run, output)
-    if as_json:
-        print_json(run_document(run))
-    else:
-        _tell(run, output)
-    exit_with(SUCCEEDED if run.state == State.SUCCEEDED else FAILED)
+    answer(run, partial(_tell, output), as_json=as_json)
 
 
 def _check_place(output: Path) -> None:
@@ -85,11 +69,9 @@ def _write(run: JobRun, output: Path) -> None:
         raise BadInput(text, code="not_written", field="output", hint=hint) from error
 
 
-def _tell(run: JobRun, output: Path) -> None:
+def _tell(output: Path, run: JobRun) -> None:
     if run.state == State.SUCCEEDED:
         result = run.result or {}
         click.echo(f"Wrote {output}: {result['pages']} pages, {result['bytes']:,} bytes.")
-        return
-    click.secho(f"The run {run.id} is {run.state}.", err=True, fg="red")
-    if run.error_message:
-        click.echo(run.error_message, err=True)
+    else:
+        tell_trouble(run)

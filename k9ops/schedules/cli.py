@@ -3,20 +3,10 @@
 import click
 
 from k9ops.audit.services import COMMAND_LINE
-from k9ops.core.console import (
-    FAILED,
-    SUCCEEDED,
-    Command,
-    exit_with,
-    handles_errors,
-    json_option,
-    print_json,
-    prints_aside,
-)
+from k9ops.core.console import Command, handles_errors, json_option
 from k9ops.jobs import dispatch
-from k9ops.jobs.foreground import run_here
+from k9ops.jobs.answers import answer, tell_trouble, wait_for
 from k9ops.jobs.models import JobRun
-from k9ops.jobs.queries import run_document
 from k9ops.jobs.states import State
 from k9ops.schedules.jobs import AUTO_LOCK
 
@@ -30,19 +20,11 @@ def lock_schedules(*, as_json: bool) -> None:
     Exit code 0 when they are locked, 1 when it failed.
     """
     run = dispatch(AUTO_LOCK, requested_by=COMMAND_LINE.name)
-    with prints_aside():
-        run = run_here(run.id)
-    if as_json:
-        print_json(run_document(run))
-    else:
-        _tell(run)
-    exit_with(SUCCEEDED if run.state == State.SUCCEEDED else FAILED)
+    answer(wait_for(run), _tell, as_json=as_json)
 
 
 def _tell(run: JobRun) -> None:
     if run.state == State.SUCCEEDED:
         click.echo(f"Locked {(run.result or {}).get('locked', 0)} days of duty.")
-        return
-    click.secho(f"The run {run.id} is {run.state}.", err=True, fg="red")
-    if run.error_message:
-        click.echo(run.error_message, err=True)
+    else:
+        tell_trouble(run)
