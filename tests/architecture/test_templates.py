@@ -39,9 +39,18 @@ def pages():
     return [path for path in extending if not str(path).endswith(tuple(layouts()))]
 
 
+def texts_of(path):
+    """Text of a page and of the layouts between it and the base of all pages."""
+    text = path.read_text()
+    yield text
+    layout = re.search(r'{% extends "(web/[^"]+)" %}', text)
+    if layout:
+        yield from texts_of(ROOT / "k9ops/web/templates" / layout[1])
+
+
 @pytest.mark.parametrize("path", pages(), ids=name_of)
 def test_page_has_a_title(path):
-    assert "{% block title %}" in path.read_text()
+    assert any("{% block title %}" in text for text in texts_of(path))
 
 
 def test_stylesheets_ask_nobody_outside():
