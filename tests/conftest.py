@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
+from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from k9ops.app import create_app
@@ -56,15 +57,25 @@ def database_url(databases: Databases, database_kind: str) -> Iterator[str]:
     databases.drop(url)
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Each test has an application of its own; the templates are compiled once for all."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def make_app(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Flask]]:
+def make_app(
+    tmp_path: Path, database_url: str, compiled_templates: FileSystemBytecodeCache
+) -> Iterator[Callable[..., Flask]]:
     """Applications on the test's database; takes settings by their names."""
     made: list[Flask] = []
 
     def make(**settings: object) -> Flask:
         values = {"database_url": database_url, **settings}
-        made.append(create_app(make_settings(tmp_path, **values)))
-        return made[-1]
+        app = create_app(make_settings(tmp_path, **values))
+        app.jinja_env.bytecode_cache = compiled_templates
+        made.append(app)
+        return app
 
     yield make
     for app in made:
