@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -29,8 +30,14 @@ class ConfigError(Exception):
         self.field = field
 
 
+@cache
+def _zones() -> set[str]:
+    """Read once: it opens each file of the system's zones."""
+    return available_timezones()
+
+
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError(f"unknown time zone {name!r}; use an IANA name such as Asia/Riyadh")
     return name
 

@@ -127,7 +127,7 @@ def caline() -> Person:
 @pytest.fixture
 def client_of(app: Flask) -> Callable[[Person], FlaskClient]:
     """`client_of(amal)`: a client in which Amal has signed in."""
-    return lambda person: people.sign_in(app.test_client(), person)
+    return lambda person: people.signed_in_client(app, person)
 
 
 @pytest.fixture
