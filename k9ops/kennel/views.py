@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from k9ops.accounts.sessions import current_actor
@@ -17,8 +17,8 @@ from k9ops.people.models import Person, Work
 from k9ops.people.queries import active_people, is_seen
 from k9ops.people.sight import in_sight
 from k9ops.web.filters import choice, page_number, search_words
-from k9ops.web.formats import isolated, named
-from k9ops.web.forms import options, saved
+from k9ops.web.formats import named
+from k9ops.web.forms import options, record_form_page
 from k9ops.web.panels import panels_of
 from k9ops.web.security import requires
 
@@ -91,12 +91,13 @@ def _edit(dog: Dog | None, save: Callable[[DogValues], Dog]) -> ResponseReturnVa
     form = DogForm(obj=dog)
     handlers = active_people(Work.HANDLER, Work.TRAINER, and_id=dog.handler_id if dog else None)
     form.handler_id.choices = options({one.id: named(one) for one in handlers}, none=_("nobody"))
-    kept = saved(form, lambda: save(form.values(DogValues)))
-    if kept:
-        flash(_("%(name)s was saved.", name=isolated(named(kept))), "ok")
-        return redirect(url_for(".show", dog_id=kept.id), 303)
-    page = render_template("kennel/form.html", form=form, one=dog)
-    return page, 422 if form.errors else 200
+    return record_form_page(
+        "kennel/form.html",
+        form,
+        dog,
+        lambda: save(form.values(DogValues)),
+        lambda kept: url_for(".show", dog_id=kept.id),
+    )
 
 
 def dogs_of_person(person: Person) -> dict[str, Any]:

@@ -24,9 +24,9 @@ from k9ops.monitoring.dual_run import (
     trial,
     verdict,
 )
-from k9ops.monitoring.words import Word
 from k9ops.web import formats
 from k9ops.web.nav import Sign
+from k9ops.web.words import Word
 
 VERDICTS: dict[str, Word] = {
     Verdict.KEEP: Word(_l("Keep the fallback for now"), "hand", "part"),

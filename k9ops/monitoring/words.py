@@ -1,6 +1,5 @@
 """The engine's words for people: each state, path, reason and event with its sign and family."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from k9ops.core.i18n import gettext as _
@@ -9,17 +8,7 @@ from k9ops.core.i18n import ngettext
 from k9ops.jobs.models import JobAttempt, JobEvent, JobRun, PeriodicTask
 from k9ops.monitoring.workers import Celery
 from k9ops.web import formats
-
-
-@dataclass(frozen=True)
-class Word:
-    """A word with its icon and family of colours; `loud` ones get a tinted ground in lists."""
-
-    text: Any
-    icon: str
-    family: str
-    loud: bool = False
-
+from k9ops.web.words import Word
 
 STATES: dict[str, Word] = {
     "queued": Word(_l("Queued"), "hourglass", "wait"),

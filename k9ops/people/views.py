@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from k9ops.accounts.models import User
@@ -15,8 +15,7 @@ from k9ops.people.models import WORK_TITLES, Person
 from k9ops.people.services import PersonValues
 from k9ops.people.sight import in_sight
 from k9ops.web.filters import Choice, choice, page_number, search_words
-from k9ops.web.formats import isolated, named
-from k9ops.web.forms import options, saved
+from k9ops.web.forms import options, record_form_page
 from k9ops.web.panels import panels_of
 from k9ops.web.security import requires
 
@@ -87,12 +86,13 @@ def _edit(person: Person | None, save: Callable[[PersonValues], Person]) -> Resp
     form = PersonForm(obj=person)
     free = queries.free_accounts(person.id if person else None)
     form.user_id.choices = options({user.id: _called(user) for user in free}, none=_("no account"))
-    kept = saved(form, lambda: save(form.values(PersonValues)))
-    if kept:
-        flash(_("%(name)s was saved.", name=isolated(named(kept))), "ok")
-        return redirect(url_for(".show", person_id=kept.id), 303)
-    page = render_template("people/form.html", form=form, one=person)
-    return page, 422 if form.errors else 200
+    return record_form_page(
+        "people/form.html",
+        form,
+        person,
+        lambda: save(form.values(PersonValues)),
+        lambda kept: url_for(".show", person_id=kept.id),
+    )
 
 
 def _called(user: User) -> str:

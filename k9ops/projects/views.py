@@ -21,7 +21,7 @@ from k9ops.projects.scope import current_viewer, get_visible_project
 from k9ops.projects.services import PlaceValues, ProjectValues
 from k9ops.web.filters import choice, page_number, search_words
 from k9ops.web.formats import isolated, named
-from k9ops.web.forms import options, saved
+from k9ops.web.forms import options, record_form_page, saved
 from k9ops.web.panels import panels_of
 from k9ops.web.security import requires
 
@@ -132,12 +132,13 @@ def _edit(project: Project | None, save: Callable[[ProjectValues], Project]) -> 
     form = ProjectForm(obj=project)
     managers = active_people(Work.MANAGER, and_id=project.manager_id if project else None)
     form.manager_id.choices = options({one.id: named(one) for one in managers}, none=_("nobody"))
-    kept = saved(form, lambda: save(form.values(ProjectValues)))
-    if kept:
-        flash(_("%(name)s was saved.", name=isolated(named(kept))), "ok")
-        return redirect(url_for(".show", project_id=kept.id), 303)
-    page = render_template("projects/form.html", form=form, one=project)
-    return page, 422 if form.errors else 200
+    return record_form_page(
+        "projects/form.html",
+        form,
+        project,
+        lambda: save(form.values(ProjectValues)),
+        lambda kept: url_for(".show", project_id=kept.id),
+    )
 
 
 def projects_of_person(person: Person) -> dict[str, Any]:

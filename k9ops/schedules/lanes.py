@@ -14,6 +14,7 @@ from k9ops.schedules import words
 from k9ops.schedules.models import Attendance, DutyItem, DutySchedule, Shift
 from k9ops.schedules.queries import active_shifts, span_of
 from k9ops.web.formats import named
+from k9ops.web.words import Word
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class ShownDuty:
     """A duty, and what is to be said of it."""
 
     item: DutyItem
-    remarks: list[words.Word]
+    remarks: list[Word]
     #: Who came can be noted from its beginning on.
     has_begun: bool
 

@@ -1,7 +1,6 @@
 """The words of duty: each state and each remark with its sign and family of colours."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -18,17 +17,7 @@ from k9ops.schedules.weeks import NOT_PLANNED, Counts, ProjectDay, WeekDay
 from k9ops.web import formats
 from k9ops.web.formats import isolated, named
 from k9ops.web.nav import Sign
-
-
-@dataclass(frozen=True)
-class Word:
-    """A word with its icon and family; `loud` ones get a tinted ground."""
-
-    text: Any
-    icon: str
-    family: str
-    loud: bool = False
-
+from k9ops.web.words import Word
 
 ATTENDANCE: dict[str, Word] = {
     Attendance.PLANNED: Word(ATTENDANCE_TITLES[Attendance.PLANNED], "circle-dashed", "off"),

@@ -4,12 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, ClassVar, TypeVar
 
+from flask import flash, redirect, render_template
+from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import SelectChoice
 
 from k9ops.core.checks import Check
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput, K9Error
+from k9ops.core.i18n import gettext as _
+from k9ops.web.formats import isolated, named
 
 T = TypeVar("T")
 
@@ -52,6 +56,21 @@ def saved(form: FlaskForm, save: Callable[[], T]) -> T | None:
             raise
         form[error.field].errors = [f"{error.message} {error.hint}".strip()]
         return None
+
+
+def record_form_page(
+    template: str,
+    form: RecordForm,
+    one: T | None,
+    save: Callable[[], T],
+    url_of: Callable[[T], str],
+) -> ResponseReturnValue:
+    """The page of a record's form, `one` being None for a new one; once kept, the way to it."""
+    kept = saved(form, save)
+    if kept:
+        flash(_("%(name)s was saved.", name=isolated(named(kept))), "ok")
+        return redirect(url_of(kept), 303)
+    return render_template(template, form=form, one=one), 422 if form.errors else 200
 
 
 def options(choices: Mapping[Any, Any], *, none: Any = None) -> list[SelectChoice]:

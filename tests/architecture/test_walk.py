@@ -3,14 +3,13 @@
 import re
 
 import pytest
-from sqlalchemy import event
 
 from k9ops.accounts.permissions import permissions_of
-from k9ops.core.db import db
 from k9ops.jobs import dispatch
 from k9ops.schedules.services import NewItem
 from k9ops.web.security import SIGNED_IN
 from tests.support.people import PEOPLE, csrf_token
+from tests.support.statements import counted
 from tests.support.unit import add_unit, plan, today
 
 JOB = "backups.run_automated_backup"
@@ -67,16 +66,8 @@ def test_people_are_refused_what_their_role_does_not_hold(app, client_of, person
 @pytest.fixture
 def statements(app):
     """The SQL statements that ran since the list was last cleared."""
-    seen = []
-
-    def note(_connection, _cursor, statement, *_rest):
-        seen.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
+    with counted(app) as seen:
+        yield seen
 
 
 @pytest.mark.parametrize("language", ["ar", "en"])
