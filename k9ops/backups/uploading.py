@@ -131,17 +131,20 @@ def _remove_old(folder: "Folder") -> list[str]:
     settings = current_settings()
     removed: list[str] = []
     try:
-        there = {one.name: one for one in folder.find(PRODUCT, BACKUP) if _is_ours(one)}
-        made = {
-            name: datetime.fromisoformat(one.properties[CREATED]) for name, one in there.items()
-        }
+        there = [one for one in folder.find(PRODUCT, BACKUP) if _is_ours(one)]
+        made = {one.name: datetime.fromisoformat(one.properties[CREATED]) for one in there}
         kept = retention.kept(made, retention.Rules.of(settings), settings.zone)
-        for name in sorted(there.keys() - kept.keys()):
-            folder.remove(there[name])
-            removed.append(name)
-            logger.info("removed %s on Google Drive: no rule of retention keeps it", name)
+        for file in sorted(there, key=lambda one: one.name):
+            if file.name not in kept:
+                folder.remove(file)
+                removed.append(file.name)
+                logger.info("removed %s on Google Drive: no rule of retention keeps it", file.name)
     except K9Error as error:
         logger.warning("old backups stay on Google Drive for now: %s", error.message)
+    except Stopped as stopped:
+        if stopped.why != "soft_limit":
+            raise
+        logger.warning("old backups stay on Google Drive for now: the time limit passed")
     return removed
 
 

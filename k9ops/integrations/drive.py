@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Self, TypeVar
 
@@ -18,7 +19,15 @@ from googleapiclient.discovery import build_from_document
 from googleapiclient.discovery_cache import get_static_doc
 from googleapiclient.http import HttpRequest, MediaIoBaseUpload
 
-from k9ops.integrations.drive_faults import FAILURES, BadKey, Fault, Outage, fault_of
+from k9ops.integrations.drive_faults import (
+    FAILURES,
+    BadKey,
+    Fault,
+    Outage,
+    SearchCutShort,
+    Unreadable,
+    fault_of,
+)
 
 T = TypeVar("T")
 
@@ -127,12 +136,12 @@ class Folder:
             corpora="allDrives",
             includeItemsFromAllDrives=True,
             pageSize=1000,
-            fields=f"nextPageToken,files({_FIELDS})",
+            fields=f"nextPageToken,incompleteSearch,files({_FIELDS})",
             **_SHARED,
         )
         found: list[RemoteFile] = []
         while request is not None:
-            answer = self._tried(request.execute)
+            answer = self._tried(partial(_whole_answer, request))
             found += map(RemoteFile.read, answer.get("files", []))
             request = self._files.list_next(request, answer)
         return [one for one in found if one.properties.get(key) == value]
@@ -158,7 +167,7 @@ class Folder:
         Raises:
             Fault: it is not there; `passing` tells whether another try may help.
         """
-        with new.path.open("rb") as source:
+        with _opened(new.path) as source:
             remote = self._sent(new, source, session, keep)
         remote = self._hashed(remote)
         if not remote.is_same(new):
@@ -232,6 +241,8 @@ class Folder:
             self._check()
             try:
                 return call()
+            except SearchCutShort as error:
+                fault: Fault = error
             except FAILURES as error:
                 fault = fault_of(error)
             patience.wait(fault)
@@ -242,6 +253,28 @@ class _Pieces(MediaIoBaseUpload):  # type: ignore[misc]  # (has no types)
 
     def has_stream(self) -> bool:
         return False
+
+    def getbytes(self, begin: int, length: int) -> Any:
+        """A fault of this machine's disk is none of the network."""
+        try:
+            return super().getbytes(begin, length)
+        except OSError as error:
+            raise Unreadable(error) from None
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise Unreadable(error) from None
+
+
+def _whole_answer(request: HttpRequest) -> dict[str, Any]:
+    """What a search found; one that missed a drive would have the file sent a second time."""
+    answer: dict[str, Any] = request.execute()
+    if answer.get("incompleteSearch"):
+        raise SearchCutShort
+    return answer
 
 
 def _next_piece(request: HttpRequest) -> tuple[dict[str, Any] | None, Fault | None]:

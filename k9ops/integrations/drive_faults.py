@@ -65,6 +65,23 @@ class SessionGone(Outage):
     code = "drive_session_gone"
 
 
+class SearchCutShort(Outage):
+    """Drive looked into some of its drives only."""
+
+    def __init__(self) -> None:
+        super().__init__("Google Drive could not search all of the shared drive.")
+
+
+class Unreadable(Fault):
+    """The backup here cannot be read, or is gone."""
+
+    code = "backup_unreadable"
+
+    def __init__(self, error: OSError) -> None:
+        hint = "Look at the disk of the backups, verify the file, then upload it again."
+        super().__init__(f"The backup cannot be read here: {error.strerror}.", hint=hint)
+
+
 class BadKey(Fault):
     """The key file of the service account is no good."""
 

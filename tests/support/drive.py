@@ -45,6 +45,8 @@ class DriveServer:
         #: Bytes of uploads that arrived, those of refused and cut pieces too.
         self.bytes_received = 0
         self.may_delete = True
+        #: So many searches look into some of the drives only.
+        self.searches_cut_short = 0
         #: Slows uploads down, so that a test can meet them.
         self.seconds_per_piece = 0.0
         self.on_piece: Callable[[], object] = lambda: None

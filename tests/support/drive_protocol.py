@@ -154,6 +154,10 @@ class DriveHandler(BaseHTTPRequestHandler):
         if self._query("includeItemsFromAllDrives") != "true" or not self._query("corpora"):
             self._refuse(400, "badRequest", "files of shared drives were not asked for")
             return
+        if self.drive.searches_cut_short:
+            self.drive.searches_cut_short -= 1
+            self._json(200, {"files": [], "incompleteSearch": True})
+            return
         query = self._query("q")
         parent = re.search(r"'([^']+)' in parents", query)
         wanted = re.findall(r"key='([^']+)' and value='([^']+)'", query)
