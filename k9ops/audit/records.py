@@ -10,6 +10,7 @@ from k9ops.audit.services import Actor, Target, record
 from k9ops.core.db import Base, db
 from k9ops.core.errors import Conflict
 from k9ops.core.i18n import gettext as _
+from k9ops.core.seen import check_seen, hold
 
 
 def keep(
@@ -20,21 +21,28 @@ def keep(
     kind: str,
     name: str,
     taken: Mapping[str, Any],
+    seen: str | None = None,
 ) -> None:
     """Write `values` into a new or a kept row and commit, as `kind.added` or `kind.changed`.
 
     `taken` says for each unique column what to tell when another row has the value. The audit
-    holds every changed value as [before, after].
+    holds every changed value as [before, after]. `seen` is the digest of a form that showed these
+    columns; what the row has already is never refused.
 
     Raises:
         Conflict: a unique value is taken, also by somebody who was faster; the field is named.
+        Stale: the row changed since it was `seen`.
     """
     own_id = row.id  # type: ignore[attr-defined]
     if own_id is not None:
-        db.session.refresh(row, list(values), with_for_update={"of": type(row)})
-    changes = _set(row, values)
+        hold(row, values)
+    changes = _changes(row, values)
     if own_id is not None and not changes:
+        db.session.commit()
         return
+    check_seen(row, values, seen)
+    for column in changes:
+        setattr(row, column, values[column])
     db.session.add(row)
     try:
         db.session.flush()
@@ -46,14 +54,10 @@ def keep(
     db.session.commit()
 
 
-def _set(row: Base, values: Mapping[str, Any]) -> dict[str, Any]:
-    changes = {}
-    for name, value in values.items():
-        before = getattr(row, name)
-        if before != value:
-            changes[name] = [_plain(before), _plain(value)]
-            setattr(row, name, value)
-    return changes
+def _changes(row: Base, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is to change, as [before, after]."""
+    pairs = {name: (getattr(row, name), value) for name, value in values.items()}
+    return {name: [_plain(old), _plain(new)] for name, (old, new) in pairs.items() if old != new}
 
 
 def _plain(value: Any) -> Any:

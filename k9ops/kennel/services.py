@@ -72,16 +72,16 @@ def add_dog(values: DogValues, *, actor: Actor) -> Dog:
     return _keep(Dog(), values, actor)
 
 
-def change_dog(dog_id: int, values: DogValues, *, actor: Actor) -> Dog:
-    """Change what is kept of the dog. Raises as `add_dog` does, and NotFound."""
-    return _keep(get_dog(dog_id), values, actor)
+def change_dog(dog_id: int, values: DogValues, *, actor: Actor, seen: str | None = None) -> Dog:
+    """Change what is kept of the dog. Raises as `add_dog` does, and NotFound, Stale."""
+    return _keep(get_dog(dog_id), values, actor, seen)
 
 
-def _keep(dog: Dog, values: DogValues, actor: Actor) -> Dog:
+def _keep(dog: Dog, values: DogValues, actor: Actor, seen: str | None = None) -> Dog:
     values = checked(values, CHECKS)
     if values.handler_id not in (None, dog.handler_id):
         handler = db.session.get(Person, values.handler_id)
         if handler is None or not handler.active:
             raise BadInput(_("Choose somebody who is in service."), field="handler_id")
-    keep(dog, asdict(values), actor=actor, kind="dog", name=values.name, taken=_TAKEN)
+    keep(dog, asdict(values), actor=actor, kind="dog", name=values.name, taken=_TAKEN, seen=seen)
     return dog

@@ -52,14 +52,24 @@ def add_person(values: PersonValues, *, actor: Actor) -> Person:
     return _keep(Person(), values, actor)
 
 
-def change_person(person_id: int, values: PersonValues, *, actor: Actor) -> Person:
-    """Change what is kept of the person. Raises as `add_person` does, and NotFound."""
-    return _keep(get_person(person_id), values, actor)
+def change_person(
+    person_id: int, values: PersonValues, *, actor: Actor, seen: str | None = None
+) -> Person:
+    """Change what is kept of the person. Raises as `add_person` does, and NotFound, Stale."""
+    return _keep(get_person(person_id), values, actor, seen)
 
 
-def _keep(person: Person, values: PersonValues, actor: Actor) -> Person:
+def _keep(person: Person, values: PersonValues, actor: Actor, seen: str | None = None) -> Person:
     values = checked(values, CHECKS)
     if values.user_id is not None and db.session.get(User, values.user_id) is None:
         raise BadInput(_("There is no such account."), field="user_id")
-    keep(person, asdict(values), actor=actor, kind="person", name=values.name, taken=_TAKEN)
+    keep(
+        person,
+        asdict(values),
+        actor=actor,
+        kind="person",
+        name=values.name,
+        taken=_TAKEN,
+        seen=seen,
+    )
     return person

@@ -75,9 +75,11 @@ def add_project(values: ProjectValues, *, actor: Actor) -> Project:
     return _keep(Project(), values, actor)
 
 
-def change_project(project_id: int, values: ProjectValues, *, actor: Actor) -> Project:
-    """Change what is kept of the project. Raises as `add_project` does, and NotFound."""
-    return _keep(_get_project(project_id), values, actor)
+def change_project(
+    project_id: int, values: ProjectValues, *, actor: Actor, seen: str | None = None
+) -> Project:
+    """Change what is kept of the project. Raises as `add_project` does, and NotFound, Stale."""
+    return _keep(_get_project(project_id), values, actor, seen)
 
 
 def add_place(project_id: int, values: PlaceValues, *, actor: Actor) -> Place:
@@ -91,6 +93,19 @@ def add_place(project_id: int, values: PlaceValues, *, actor: Actor) -> Place:
     project = _get_project(project_id)
     kept = asdict(checked(values, PLACE_CHECKS))
     return _keep_place(Place(project_id=project.id), kept, actor)
+
+
+def change_place(
+    project_id: int,
+    place_id: int,
+    values: PlaceValues,
+    *,
+    actor: Actor,
+    seen: str | None = None,
+) -> Place:
+    """Correct the names of a place, open or closed. Raises as `add_place` does, and Stale."""
+    kept = asdict(checked(values, PLACE_CHECKS))
+    return _keep_place(get_place(project_id, place_id), kept, actor, seen)
 
 
 def close_place(project_id: int, place_id: int, *, actor: Actor) -> Place:
@@ -143,7 +158,9 @@ def end_assignment(
     return assignment
 
 
-def _keep(project: Project, values: ProjectValues, actor: Actor) -> Project:
+def _keep(
+    project: Project, values: ProjectValues, actor: Actor, seen: str | None = None
+) -> Project:
     values = checked(values, CHECKS)
     if values.starts_on is None:
         raise BadInput(_("Choose the first day."), field="starts_on")
@@ -152,13 +169,23 @@ def _keep(project: Project, values: ProjectValues, actor: Actor) -> Project:
         manager = db.session.get(Person, values.manager_id)
         if manager is None or not manager.active:
             raise BadInput(_("Choose somebody who is in service."), field="manager_id")
-    keep(project, asdict(values), actor=actor, kind="project", name=values.code, taken=_TAKEN)
+    keep(
+        project,
+        asdict(values),
+        actor=actor,
+        kind="project",
+        name=values.code,
+        taken=_TAKEN,
+        seen=seen,
+    )
     return project
 
 
-def _keep_place(place: Place, values: dict[str, Any], actor: Actor) -> Place:
+def _keep_place(
+    place: Place, values: dict[str, Any], actor: Actor, seen: str | None = None
+) -> Place:
     name = values.get("name") or place.name
-    keep(place, values, actor=actor, kind="place", name=name, taken=_PLACE_TAKEN)
+    keep(place, values, actor=actor, kind="place", name=name, taken=_PLACE_TAKEN, seen=seen)
     return place
 
 

@@ -4,28 +4,30 @@ Whether a day is locked and whether somebody is booked twice is decided by the d
 two who plan at once are told apart too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
 from k9ops.audit.services import Actor, Target, record
 from k9ops.core.checks import checked, text_up_to, unit_today
+from k9ops.core.clock import read_now
 from k9ops.core.db import changed, db
 from k9ops.core.errors import BadInput, Conflict, K9Error, NotFound
 from k9ops.core.i18n import gettext as _
+from k9ops.core.seen import check_seen, hold
 from k9ops.core.settings import current_settings
 from k9ops.kennel.models import Dog, DogStatus, Fitness
 from k9ops.people.models import Person, Work
 from k9ops.projects.models import Place, Project, ProjectStatus
 from k9ops.projects.queries import is_assigned
 from k9ops.projects.scope import Viewer, get_visible_project
-from k9ops.schedules.errors import DayLocked, day_locked, explained
+from k9ops.schedules.errors import DayLocked, day_locked, explained, gave_way
 from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule, Shift
 from k9ops.schedules.queries import get_planned_day, get_visible_day, span_of, visible_days
 
@@ -131,11 +133,13 @@ def add_item(viewer: Viewer, day_id: int, new: NewItem, *, actor: Actor) -> Duty
     return item
 
 
-def change_item(viewer: Viewer, item_id: int, new: NewItem, *, actor: Actor) -> DutyItem:
+def change_item(
+    viewer: Viewer, item_id: int, new: NewItem, *, actor: Actor, seen: str | None = None
+) -> DutyItem:
     """Plan the duty otherwise; another handler is planned anew, whatever became of the one before.
 
     What stays as it was is not checked again, so that a past duty can be corrected although its
-    dog is unfit by now. Raises as `add_item` does.
+    dog is unfit by now. Raises as `add_item` does, and Stale when it is no longer what was `seen`.
     """
     item, day = get_open_item(viewer, item_id)
     before = _planned(item)
@@ -143,7 +147,7 @@ def change_item(viewer: Viewer, item_id: int, new: NewItem, *, actor: Actor) -> 
     if new.handler_id != before.handler_id:
         values |= {"attendance": Attendance.PLANNED, "replacement_id": None}
     with _changing():
-        if _set(item, values):
+        if _set(item, values, seen, asdict(new)):
             detail = {"item": item.id, **_changes(before, new)}
             _note(actor, "schedule.item_changed", day, detail)
     return item
@@ -172,10 +176,11 @@ def mark_attendance(
     actor: Actor,
     replacement_id: int | None = None,
     note: str | None = None,
+    seen: str | None = None,
 ) -> DutyItem:
     """Note whether the handler came, or who stood in.
 
-    Raises as `add_item` does; BadInput names `replacement_id` when `replaced` lacks it.
+    Raises as `change_item` does; BadInput names `replacement_id` when `replaced` lacks it.
     """
     item, day = get_open_item(viewer, item_id)
     if attendance is not Attendance.REPLACED:
@@ -188,7 +193,7 @@ def mark_attendance(
     if note is not None:
         values |= {"note": checked(replace(_planned(item), note=note), NOTE).note}
     with _changing():
-        if _set(item, values):
+        if _set(item, values, seen, values):
             detail = {"item": item.id, "attendance": attendance, "replacement": replacement_id}
             _note(actor, "schedule.attendance_marked", day, detail)
     return item
@@ -211,6 +216,11 @@ def _changing() -> Iterator[None]:
     except (IntegrityError, StaleDataError) as error:
         db.session.rollback()
         raise explained(error) from error
+    except OperationalError as error:
+        db.session.rollback()
+        if gave_way(error):
+            raise explained(error) from error
+        raise
     except Exception:
         db.session.rollback()
         raise
@@ -227,6 +237,8 @@ def get_open_day(viewer: Viewer, day_id: int) -> DutySchedule:
     day = get_planned_day(viewer, day_id)
     if day.state == DayState.LOCKED:
         raise day_locked()
+    if day.open_until is not None and day.has_ended(read_now(db.session())):
+        raise day_locked(ended=True)
     return day
 
 
@@ -248,13 +260,19 @@ def _planned(item: DutyItem) -> NewItem:
     return NewItem(item.handler_id, item.shift_id, item.dog_id, item.place_id, item.note)
 
 
-def _set(item: DutyItem, values: dict[str, Any]) -> bool:
-    """Write the values; whether any of them is another than before."""
-    for name, value in values.items():
+def _set(item: DutyItem, values: dict[str, Any], seen: str | None, shown: Iterable[str]) -> bool:
+    """Write the values; whether any of them is another than before.
+
+    `seen` is the digest of a form that had `shown` these columns.
+    """
+    hold(item, values)
+    changes = {name: value for name, value in values.items() if getattr(item, name) != value}
+    if changes:
+        check_seen(item, shown, seen)
+    for name, value in changes.items():
         setattr(item, name, value)
-    is_other = db.session.is_modified(item)
     db.session.flush()
-    return is_other
+    return bool(changes)
 
 
 def _changes(before: NewItem, after: NewItem) -> dict[str, Any]:

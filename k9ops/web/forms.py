@@ -2,27 +2,58 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from datetime import date, time
 from typing import Any, ClassVar, TypeVar
 
 from flask import flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from wtforms import SelectChoice
+from wtforms import BooleanField, Field, HiddenField, SelectChoice, SelectField
 
 from k9ops.core.checks import Check
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput, K9Error
 from k9ops.core.i18n import gettext as _
-from k9ops.web.formats import isolated, named
+from k9ops.core.seen import digest_of
+from k9ops.web.formats import isolated, named, on
 
 T = TypeVar("T")
 
 
 class RecordForm(FlaskForm):
-    """A form whose fields bear the names of a dataclass of a service."""
+    """A form whose fields bear the names of a dataclass of a service.
+
+    Of a row that is there already it keeps what it `seen`: services refuse to write over the change
+    of somebody who was faster.
+    """
 
     #: The service's own rules; here so that all faults are told at once.
     checks: ClassVar[Mapping[str, Check]] = {}
+
+    seen = HiddenField()
+
+    def __init__(self, *args: Any, obj: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, obj=obj, **kwargs)
+        self._row = obj
+        if self.seen.raw_data is None:
+            self.look_again()
+
+    def look_again(self) -> None:
+        """Go by what the row holds now; what was typed stays."""
+        self.seen.data = digest_of(self._row, self._columns()) if self._row else ""
+
+    def overwrites(self) -> list[tuple[Field, str]]:
+        """The fields in which the row holds something else than was typed, and that in words."""
+        held = {name: getattr(self._row, name) for name in self._columns()}
+        other = {name: now for name, now in held.items() if self._typed(name) != (now or None)}
+        return [(self[name], _told(self[name], now)) for name, now in other.items()]
+
+    def _columns(self) -> list[str]:
+        return [name for name in self._fields if name not in ("csrf_token", "seen")]
+
+    def _typed(self, name: str) -> Any:
+        check = self.checks.get(name, lambda value: value)
+        return check(self[name].data) or None
 
     def validate(self, extra_validators: Any = None) -> bool:
         right = bool(super().validate(extra_validators))
@@ -55,6 +86,8 @@ def saved(form: FlaskForm, save: Callable[[], T]) -> T | None:
         if error.field not in form:
             raise
         form[error.field].errors = [f"{error.message} {error.hint}".strip()]
+        if error.field == "seen":
+            form.look_again()
         return None
 
 
@@ -71,6 +104,20 @@ def record_form_page(
         flash(_("%(name)s was saved.", name=isolated(named(kept))), "ok")
         return redirect(url_of(kept), 303)
     return render_template(template, form=form, one=one), 422 if form.errors else 200
+
+
+def _told(field: Field, value: Any) -> str:
+    """A value as the field's control shows it."""
+    if isinstance(field, SelectField):
+        key = "" if value is None else str(value)
+        return next((str(one.label) for one in field.choices if str(one.value) == key), key)
+    if isinstance(field, BooleanField):
+        return _("yes") if value else _("no")
+    if isinstance(value, date):
+        return on(value)
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    return "—" if value in (None, "") else str(value)
 
 
 def options(choices: Mapping[Any, Any], *, none: Any = None) -> list[SelectChoice]:
