@@ -1,6 +1,5 @@
 """The pages of dogs, and the dogs on a person's page."""
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, render_template, url_for
@@ -72,7 +71,7 @@ def show(dog_id: int) -> str:
 @requires("dogs.edit")
 def add() -> ResponseReturnValue:
     """Add a dog."""
-    return _edit(None, lambda values: services.add_dog(values, actor=current_actor()))
+    return _edit(None)
 
 
 @bp.route("/dogs/<int(max=2147483647):dog_id>/edit", methods=["GET", "POST"])
@@ -80,22 +79,25 @@ def add() -> ResponseReturnValue:
 def edit(dog_id: int) -> ResponseReturnValue:
     """Change what is kept of a dog."""
     dog = queries.get_seen_dog(in_sight(Dog), dog_id)
-
-    def change(values: DogValues) -> Dog:
-        return services.change_dog(dog_id, values, actor=current_actor())
-
-    return _edit(dog, change)
+    return _edit(dog)
 
 
-def _edit(dog: Dog | None, save: Callable[[DogValues], Dog]) -> ResponseReturnValue:
+def _edit(dog: Dog | None) -> ResponseReturnValue:
     form = DogForm(obj=dog)
     handlers = active_people(Work.HANDLER, Work.TRAINER, and_id=dog.handler_id if dog else None)
     form.handler_id.choices = options({one.id: named(one) for one in handlers}, none=_("nobody"))
+
+    def save() -> Dog:
+        values, actor = form.values(DogValues), current_actor()
+        if dog is None:
+            return services.add_dog(values, actor=actor)
+        return services.change_dog(dog.id, values, actor=actor, seen=form.seen.data)
+
     return record_form_page(
         "kennel/form.html",
         form,
         dog,
-        lambda: save(form.values(DogValues)),
+        save,
         lambda kept: url_for(".show", dog_id=kept.id),
     )
 

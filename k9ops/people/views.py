@@ -1,6 +1,5 @@
 """The pages of people."""
 
-from collections.abc import Callable
 
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -67,7 +66,7 @@ def show(person_id: int) -> str:
 @requires("people.edit")
 def add() -> ResponseReturnValue:
     """Add a person."""
-    return _edit(None, lambda values: services.add_person(values, actor=current_actor()))
+    return _edit(None)
 
 
 @bp.route("/people/<int(max=2147483647):person_id>/edit", methods=["GET", "POST"])
@@ -75,22 +74,25 @@ def add() -> ResponseReturnValue:
 def edit(person_id: int) -> ResponseReturnValue:
     """Change what is kept of a person."""
     person = queries.get_seen_person(in_sight(Person), person_id)
-
-    def change(values: PersonValues) -> Person:
-        return services.change_person(person_id, values, actor=current_actor())
-
-    return _edit(person, change)
+    return _edit(person)
 
 
-def _edit(person: Person | None, save: Callable[[PersonValues], Person]) -> ResponseReturnValue:
+def _edit(person: Person | None) -> ResponseReturnValue:
     form = PersonForm(obj=person)
     free = queries.free_accounts(person.id if person else None)
     form.user_id.choices = options({user.id: _called(user) for user in free}, none=_("no account"))
+
+    def save() -> Person:
+        values, actor = form.values(PersonValues), current_actor()
+        if person is None:
+            return services.add_person(values, actor=actor)
+        return services.change_person(person.id, values, actor=actor, seen=form.seen.data)
+
     return record_form_page(
         "people/form.html",
         form,
         person,
-        lambda: save(form.values(PersonValues)),
+        save,
         lambda kept: url_for(".show", person_id=kept.id),
     )
 

@@ -25,7 +25,7 @@ class ProjectForm(RecordForm):
 
 
 class PlaceForm(RecordForm):
-    """A new place."""
+    """What a place is called."""
 
     checks = PLACE_CHECKS
 

@@ -1,6 +1,5 @@
 """The pages of projects, and the projects on the pages of people and dogs."""
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -89,6 +88,27 @@ def _page(project: Project, place_form: PlaceForm) -> str:
     )
 
 
+@bp.route(
+    "/projects/<int(max=2147483647):project_id>/places/<int(max=2147483647):place_id>/edit",
+    methods=["GET", "POST"],
+)
+@requires("projects.edit")
+def change_place(project_id: int, place_id: int) -> ResponseReturnValue:
+    """Correct the names of a place."""
+    place = queries.get_place(project_id, place_id)
+    form = PlaceForm(obj=place)
+
+    def change() -> Place:
+        values, actor = form.values(PlaceValues), current_actor()
+        return services.change_place(project_id, place_id, values, actor=actor, seen=form.seen.data)
+
+    project = get_visible_project(current_viewer(), project_id)
+    back = url_for(".show", project_id=project_id, _anchor="places")
+    return record_form_page(
+        "projects/place.html", form, place, change, lambda _kept: back, project=project
+    )
+
+
 @bp.post("/projects/<int(max=2147483647):project_id>/places/<int(max=2147483647):place_id>/close")
 @requires("projects.edit")
 def close_place(project_id: int, place_id: int) -> ResponseReturnValue:
@@ -113,7 +133,7 @@ def _back(project_id: int, part: str) -> ResponseReturnValue:
 @requires("projects.edit")
 def add() -> ResponseReturnValue:
     """Begin a project."""
-    return _edit(None, lambda values: services.add_project(values, actor=current_actor()))
+    return _edit(None)
 
 
 @bp.route("/projects/<int(max=2147483647):project_id>/edit", methods=["GET", "POST"])
@@ -121,22 +141,25 @@ def add() -> ResponseReturnValue:
 def edit(project_id: int) -> ResponseReturnValue:
     """Change what is kept of a project."""
     project = get_visible_project(current_viewer(), project_id)
-
-    def change(values: ProjectValues) -> Project:
-        return services.change_project(project_id, values, actor=current_actor())
-
-    return _edit(project, change)
+    return _edit(project)
 
 
-def _edit(project: Project | None, save: Callable[[ProjectValues], Project]) -> ResponseReturnValue:
+def _edit(project: Project | None) -> ResponseReturnValue:
     form = ProjectForm(obj=project)
     managers = active_people(Work.MANAGER, and_id=project.manager_id if project else None)
     form.manager_id.choices = options({one.id: named(one) for one in managers}, none=_("nobody"))
+
+    def save() -> Project:
+        values, actor = form.values(ProjectValues), current_actor()
+        if project is None:
+            return services.add_project(values, actor=actor)
+        return services.change_project(project.id, values, actor=actor, seen=form.seen.data)
+
     return record_form_page(
         "projects/form.html",
         form,
         project,
-        lambda: save(form.values(ProjectValues)),
+        save,
         lambda kept: url_for(".show", project_id=kept.id),
     )
 

@@ -10,8 +10,8 @@ from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.settings import current_settings
 from k9ops.schedules.models import ATTENDANCE_TITLES, Attendance
-from k9ops.schedules.services import NewItem
-from k9ops.web.forms import optional_id, options
+from k9ops.schedules.services import NOTE, NewItem
+from k9ops.web.forms import RecordForm, optional_id, options
 
 #: What the browser's own picker of a day and time sends.
 MINUTES = "%Y-%m-%dT%H:%M"
@@ -24,8 +24,10 @@ class PlanForm(FlaskForm):
     date = DateField(_l("Day"), [InputRequired(_l("Choose a day."))])
 
 
-class ItemForm(FlaskForm):
+class ItemForm(RecordForm):
     """Who is to stand where; the view fills in the choices."""
+
+    checks = NOTE
 
     shift_id = SelectField(_l("Shift"), [InputRequired(_l("Choose a shift."))], coerce=optional_id)
     handler_id = SelectField(
@@ -45,8 +47,10 @@ class ItemForm(FlaskForm):
         )
 
 
-class AttendanceForm(FlaskForm):
+class AttendanceForm(RecordForm):
     """Who came, or who stood in."""
+
+    checks = NOTE
 
     attendance = SelectField(_l("Attendance"), choices=options(ATTENDANCE_TITLES))
     replacement_id = SelectField(_l("Who stood in"), coerce=optional_id)

@@ -210,7 +210,9 @@ def change_item(item_id: int) -> ResponseReturnValue:
     return _item_page(
         form,
         found,
-        lambda: services.change_item(viewer, item_id, form.value(), actor=current_actor()),
+        lambda: services.change_item(
+            viewer, item_id, form.value(), actor=current_actor(), seen=form.seen.data
+        ),
         item,
     )
 
@@ -304,6 +306,7 @@ def _mark(viewer: Viewer, item_id: int, form: AttendanceForm) -> DutyItem:
             actor=current_actor(),
             replacement_id=form.replacement(),
             note=form.note.data or "",
+            seen=form.seen.data,
         )
     except DoubleBooked as error:
         error.field = "replacement_id" if form.replacement() else "attendance"

@@ -97,13 +97,14 @@ def record_form_page(
     one: T | None,
     save: Callable[[], T],
     url_of: Callable[[T], str],
+    **told: Any,
 ) -> ResponseReturnValue:
     """The page of a record's form, `one` being None for a new one; once kept, the way to it."""
     kept = saved(form, save)
     if kept:
         flash(_("%(name)s was saved.", name=isolated(named(kept))), "ok")
         return redirect(url_of(kept), 303)
-    return render_template(template, form=form, one=one), 422 if form.errors else 200
+    return render_template(template, form=form, one=one, **told), 422 if form.errors else 200
 
 
 def _told(field: Field, value: Any) -> str:
