@@ -42,6 +42,8 @@ PERMISSIONS = frozenset(
         "schedules.edit",
         "schedules.lock",
         "schedules.unlock",
+        "shifts.view",
+        "shifts.edit",
         "documents.view",
         "documents.make",
     }
@@ -57,6 +59,7 @@ _HELD: dict[str, frozenset[str]] = {
             "schedules.view",
             "schedules.edit",
             "schedules.lock",
+            "shifts.view",
             "documents.view",
             "documents.make",
         }

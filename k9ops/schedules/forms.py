@@ -3,18 +3,30 @@
 from datetime import datetime
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, Field, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, ValidationError
+from wtforms import DateField, Field, SelectField, StringField, TextAreaField, TimeField
+from wtforms.validators import InputRequired, Optional, ValidationError
 
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.settings import current_settings
 from k9ops.schedules.models import ATTENDANCE_TITLES, Attendance
 from k9ops.schedules.services import NOTE, NewItem
+from k9ops.schedules.shifts import CHECKS as SHIFT_CHECKS
 from k9ops.web.forms import RecordForm, optional_id, options
 
 #: What the browser's own picker of a day and time sends.
 MINUTES = "%Y-%m-%dT%H:%M"
+
+
+class ShiftForm(RecordForm):
+    """What is kept of a shift."""
+
+    checks = SHIFT_CHECKS
+
+    name = StringField(_l("Name"))
+    name_en = StringField(_l("Name in English"))
+    starts = TimeField(_l("Begins"), [Optional()])
+    ends = TimeField(_l("Ends"), [Optional()])
 
 
 class PlanForm(FlaskForm):
