@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select, true
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload
 
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
@@ -15,9 +15,12 @@ from k9ops.people.models import Person, Work
 from k9ops.projects.models import Assignment, Place, Project
 from k9ops.projects.scope import Viewer, of_visible_projects, visible_projects
 
+#: Dogs that belong to projects; only those on duty are planned.
+SERVING = (DogStatus.ACTIVE, DogStatus.TRAINING)
 
-def assigned_on(day: date) -> ColumnElement[bool]:
-    """The assignments that hold on that day."""
+
+def assigned_on(day: date | InstrumentedAttribute[date]) -> ColumnElement[bool]:
+    """The assignments that hold on that day, which may be one of each row."""
     return (Assignment.from_on <= day) & or_(Assignment.to_on.is_(None), Assignment.to_on >= day)
 
 
@@ -30,13 +33,23 @@ def is_assigned(
     return bool(db.session.scalar(select(found)))
 
 
+def is_handler() -> ColumnElement[bool]:
+    """The people whom one may plan, as far as their own row goes."""
+    return Person.active & (Person.work == Work.HANDLER)
+
+
+def is_fit() -> ColumnElement[bool]:
+    """The dogs that one may plan, as far as their own row goes."""
+    return (Dog.status == DogStatus.ACTIVE) & (Dog.fitness != Fitness.UNFIT)
+
+
 def handlers_on(project_id: int, day: date) -> list[Person]:
-    """The active handlers who belong to the project on that day, by name."""
+    """The handlers who belong to the project on that day, by name."""
     belongs = exists().where(
         Assignment.project_id == project_id, Assignment.person_id == Person.id, assigned_on(day)
     )
-    query = select(Person).where(belongs, Person.active, Person.work == Work.HANDLER)
-    return list(db.session.scalars(query.order_by(Person.name)))
+    query = select(Person).where(belongs, is_handler())
+    return list(db.session.scalars(query.order_by(*by_name(Person))))
 
 
 def dogs_on(project_id: int, day: date) -> list[Dog]:
@@ -44,14 +57,13 @@ def dogs_on(project_id: int, day: date) -> list[Dog]:
     belongs = exists().where(
         Assignment.project_id == project_id, Assignment.dog_id == Dog.id, assigned_on(day)
     )
-    able = (Dog.status == DogStatus.ACTIVE) & (Dog.fitness != Fitness.UNFIT)
-    return list(db.session.scalars(select(Dog).where(belongs, able).order_by(Dog.name)))
+    return list(db.session.scalars(select(Dog).where(belongs, is_fit()).order_by(*by_name(Dog))))
 
 
 def places_of(project_id: int) -> list[Place]:
     """The places that are in use, by name."""
     query = select(Place).where(Place.project_id == project_id, Place.active)
-    return list(db.session.scalars(query.order_by(Place.name)))
+    return list(db.session.scalars(query.order_by(*by_name(Place))))
 
 
 @dataclass(frozen=True)
@@ -160,8 +172,7 @@ def people_to_assign(project_id: int) -> list[Person]:
 def dogs_to_assign(project_id: int) -> list[Dog]:
     """The living dogs in service that do not belong to it until further notice, by name."""
     stays = _stays(project_id) & (Assignment.dog_id == Dog.id)
-    serves = Dog.status.in_([DogStatus.ACTIVE, DogStatus.TRAINING])
-    query = select(Dog).where(serves, ~exists().where(stays))
+    query = select(Dog).where(Dog.status.in_(SERVING), ~exists().where(stays))
     return list(db.session.scalars(query.order_by(*by_name(Dog))))
 
 

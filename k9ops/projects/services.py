@@ -16,7 +16,8 @@ from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.kennel.models import Dog
 from k9ops.people.models import Person
 from k9ops.projects.models import Assignment, Place, Project, ProjectStatus
-from k9ops.projects.queries import get_assignment, get_place
+from k9ops.projects.queries import SERVING, get_assignment, get_place
+from k9ops.projects.words import span
 
 CHECKS: dict[str, Check] = {
     "code": line_of(Project.code, required=True),
@@ -123,11 +124,13 @@ def assign(project_id: int, new: NewAssignment, *, actor: Actor) -> Assignment:
 
     Raises:
         NotFound: there is no such project.
-        BadInput: a field is wrong, or they belong to it already at that time; it is named.
+        BadInput: a field is wrong, the time has no day of the project, or they belong to it
+            already then; it is named.
     """
     project = _get_project(project_id)
     whom = _whom(new)
     _check_order(new.from_on, new.to_on, "to_on")
+    _check_overlap(project, new)
     assignment = Assignment(project_id=project.id, person_id=new.person_id, dog_id=new.dog_id)
     _hold(project.id)
     _check_free(assignment, new.from_on, new.to_on, "from_on")
@@ -201,6 +204,8 @@ def _whom(new: NewAssignment) -> Person | Dog:
         dog = db.session.get(Dog, new.dog_id)
         if dog is None or new.person_id is not None:
             raise BadInput(_("Choose a dog."), field="dog_id")
+        if dog.status not in SERVING:
+            raise BadInput(_("Choose a dog that is in service."), field="dog_id")
         return dog
     person = db.session.get(Person, new.person_id) if new.person_id is not None else None
     if person is None or not person.active:
@@ -213,6 +218,22 @@ def _check_order(first: date | None, last: date | None, field: str) -> None:
         raise BadInput(_("Choose the first day."), field="from_on")
     if last is not None and last < first:
         raise BadInput(_("The last day is before the first."), field=field)
+
+
+def check_in_span(project: Project, day: date, field: str) -> None:
+    """Raise BadInput, at that field, unless the day is one of the project's."""
+    if not project.starts_on <= day <= (project.ends_on or date.max):
+        days = span(project.starts_on, project.ends_on)
+        text = _("This day is outside the time of the project: %(days)s.", days=days)
+        raise BadInput(text, field=field)
+
+
+def _check_overlap(project: Project, new: NewAssignment) -> None:
+    """Raise BadInput unless the assignment holds on a day of the project."""
+    if new.to_on is not None and new.to_on < project.starts_on:
+        check_in_span(project, new.to_on, "to_on")
+    if new.from_on is not None and new.from_on > (project.ends_on or date.max):
+        check_in_span(project, new.from_on, "from_on")
 
 
 def _hold(project_id: int) -> None:
