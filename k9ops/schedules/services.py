@@ -12,30 +12,32 @@ from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.exc import StaleDataError
 
 from k9ops.audit.services import Actor, Target, record
 from k9ops.core.checks import checked, text_up_to, unit_today
 from k9ops.core.clock import read_now
 from k9ops.core.db import changed, db
-from k9ops.core.errors import BadInput, Conflict, K9Error, NotFound
+from k9ops.core.errors import BadInput, Conflict, NotFound
 from k9ops.core.i18n import gettext as _
 from k9ops.core.seen import check_seen, hold
-from k9ops.core.settings import current_settings
-from k9ops.kennel.models import Dog, DogStatus, Fitness
-from k9ops.people.models import Person, Work
-from k9ops.projects.models import Place, Project, ProjectStatus
-from k9ops.projects.queries import is_assigned
+from k9ops.people.models import Person
+from k9ops.projects.models import Project, ProjectStatus
 from k9ops.projects.scope import Viewer, get_visible_project
+from k9ops.projects.services import check_in_span
 from k9ops.schedules.errors import DayLocked, day_locked, explained, gave_way
-from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule, Shift
-from k9ops.schedules.queries import get_planned_day, get_visible_day, span_of, visible_days
+from k9ops.schedules.fitting import Fitting
+from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule
+from k9ops.schedules.queries import get_planned_day, get_visible_day, items_of, visible_days
 
 NOTE_LIMIT = 400
 NOTE = {"note": text_up_to(NOTE_LIMIT)}
 FIRST_DAY = date(2000, 1, 1)
 #: Nobody plans farther ahead.
 FARTHEST = timedelta(days=366)
+#: Somebody was there; what is noted from the beginning of a duty on.
+CAME = (Attendance.PRESENT, Attendance.REPLACED)
 
 
 @dataclass(frozen=True)
@@ -64,55 +66,37 @@ def plan_day(viewer: Viewer, project_id: int, day: date, *, actor: Actor) -> Dut
     Raises:
         NotFound: no such project, or not theirs.
         Conflict: the project is over.
-        BadInput: the day is too far off.
+        BadInput: the day is too far off, or none of the project's.
     """
-    project = get_visible_project(viewer, project_id)
-    if project.status in (ProjectStatus.COMPLETED, ProjectStatus.CANCELLED):
-        hint = _("Make the project active again first.")
-        raise Conflict(_("This project is over."), field="project_id", hint=hint)
-    _check_date(day, "date")
-    found = day_of(project.id, day)
-    if found is not None:
-        return found
-    made = DutySchedule(project_id=project.id, date=day, created_by=actor.name)
-    try:
-        with _changing():
-            db.session.add(made)
-            db.session.flush()
-            _note(actor, "schedule.planned", made)
-    except Conflict:
-        if found := day_of(project.id, day):  # somebody planned it at the same time
-            return found
-        raise
-    return made
+    project = _plannable(viewer, project_id, day, "date")
+    with _changing():
+        return _day_for(project, day, actor)
 
 
 def copy_day(viewer: Viewer, day_id: int, to: date, *, actor: Actor) -> Copied:
     """Plan another day like this one: its duties, without their attendance.
 
-    What no longer fits (somebody is booked, a dog is unfit) is left out and told; each duty that
-    fits is committed by itself.
+    What no longer fits (somebody is booked, a dog is unfit) is left out and told. All that fits is
+    one transaction.
 
     Raises:
-        BadInput: it is the same day, or one too far off.
+        BadInput: it is the same day, one too far off, or none of the project's.
         NotFound, Conflict: see `plan_day`.
         DayLocked: the other day is locked.
     """
     source = get_visible_day(viewer, day_id)
     if to == source.date:
         raise BadInput(_("Choose another day."), field="to")
-    _check_date(to, "to")
-    duties = [(item.handler, _planned(item)) for item in source.items]
-    target = plan_day(viewer, source.project_id, to, actor=actor)
-    target_id, left_out = target.id, []
-    for handler, new in duties:
-        try:
-            add_item(viewer, target_id, new, actor=actor)
-        except DayLocked:
-            raise
-        except K9Error as error:
-            left_out.append((handler, error.message))
-    return Copied(target, len(duties) - len(left_out), left_out)
+    project = _plannable(viewer, source.project_id, to, "to")
+    duties = items_of(viewer, source.id)
+    left_out: dict[int, str] = {}
+    with _changing():
+        target = get_open_day(viewer, _day_for(project, to, actor).id)
+        fit = Fitting(target)
+        for duty in duties:
+            if why := _why_not(target, fit, _planned(duty), actor):
+                left_out[duty.id] = why
+    return Copied(target, len(duties) - len(left_out), _told(left_out))
 
 
 def add_item(viewer: Viewer, day_id: int, new: NewItem, *, actor: Actor) -> DutyItem:
@@ -125,12 +109,9 @@ def add_item(viewer: Viewer, day_id: int, new: NewItem, *, actor: Actor) -> Duty
         DayLocked, DoubleBooked: see there.
     """
     day = get_open_day(viewer, day_id)
-    item = DutyItem(duty_schedule_id=day.id, **_checked(day, new))
+    values = _checked(Fitting(day), new)
     with _changing():
-        db.session.add(item)
-        db.session.flush()
-        _note(actor, "schedule.item_added", day, {"item": item.id, **asdict(new)})
-    return item
+        return _add(day, new, values, actor)
 
 
 def change_item(
@@ -143,8 +124,8 @@ def change_item(
     """
     item, day = get_open_item(viewer, item_id)
     before = _planned(item)
-    values = _checked(day, new, before)
-    if new.handler_id != before.handler_id:
+    values = _checked(Fitting(day), new, before)
+    if new.handler_id != before.handler_id or _is_put_off(item, values):
         values |= {"attendance": Attendance.PLANNED, "replacement_id": None}
     with _changing():
         if _set(item, values, seen, asdict(new)):
@@ -180,15 +161,19 @@ def mark_attendance(
 ) -> DutyItem:
     """Note whether the handler came, or who stood in.
 
-    Raises as `change_item` does; BadInput names `replacement_id` when `replaced` lacks it.
+    Raises as `change_item` does; BadInput names `replacement_id` when `replaced` lacks it, and
+    `attendance` when somebody is to have come to a duty that has not begun.
     """
     item, day = get_open_item(viewer, item_id)
+    if attendance in CAME and not has_begun(item):
+        hint = _("Who came is noted from its beginning on; who is absent can be noted before.")
+        raise BadInput(_("This duty has not begun yet."), field="attendance", hint=hint)
     if attendance is not Attendance.REPLACED:
         replacement_id = None
     elif replacement_id is None or replacement_id == item.handler_id:
         raise BadInput(_("Choose who stood in."), field="replacement_id")
     elif replacement_id != item.replacement_id:
-        _check_handler(day, replacement_id, "replacement_id")
+        Fitting(day).check_handler(replacement_id, "replacement_id")
     values: dict[str, Any] = {"attendance": attendance, "replacement_id": replacement_id}
     if note is not None:
         values |= {"note": checked(replace(_planned(item), note=note), NOTE).note}
@@ -197,6 +182,11 @@ def mark_attendance(
             detail = {"item": item.id, "attendance": attendance, "replacement": replacement_id}
             _note(actor, "schedule.attendance_marked", day, detail)
     return item
+
+
+def has_begun(item: DutyItem) -> bool:
+    """From then on it can be noted who came."""
+    return item.starts_at <= read_now(db.session())
 
 
 def day_of(project_id: int, day: date) -> DutySchedule | None:
@@ -280,58 +270,82 @@ def _changes(before: NewItem, after: NewItem) -> dict[str, Any]:
     return {name: [old[name], new[name]] for name in old if old[name] != new[name]}
 
 
-def _check_date(day: date, field: str) -> None:
+def _plannable(viewer: Viewer, project_id: int, day: date, field: str) -> Project:
+    """The project, if it may be planned on that day; raises as `plan_day` does."""
+    project = get_visible_project(viewer, project_id)
+    if project.status in (ProjectStatus.COMPLETED, ProjectStatus.CANCELLED):
+        hint = _("Make the project active again first.")
+        raise Conflict(_("This project is over."), field="project_id", hint=hint)
     if not FIRST_DAY <= day <= unit_today() + FARTHEST:
         raise BadInput(_("Choose a day from 2000 on, at most a year ahead."), field=field)
+    check_in_span(project, day, field)
+    return project
 
 
-def _checked(day: DutySchedule, new: NewItem, before: NewItem | None = None) -> dict[str, Any]:
+def _day_for(project: Project, day: date, actor: Actor) -> DutySchedule:
+    """The project's day, in the caller's transaction; who plans the same one meanwhile waits."""
+    hold(project, ["code"])
+    found = day_of(project.id, day)
+    if found is not None:
+        return found
+    made = DutySchedule(project_id=project.id, date=day, created_by=actor.name)
+    db.session.add(made)
+    db.session.flush()
+    _note(actor, "schedule.planned", made)
+    return made
+
+
+def _add(day: DutySchedule, new: NewItem, values: dict[str, Any], actor: Actor) -> DutyItem:
+    """The duty, in the caller's transaction."""
+    item = DutyItem(duty_schedule_id=day.id, **values)
+    db.session.add(item)
+    db.session.flush()
+    _note(actor, "schedule.item_added", day, {"item": item.id, **asdict(new)})
+    return item
+
+
+def _why_not(day: DutySchedule, fit: Fitting, new: NewItem, actor: Actor) -> str:
+    """Add the duty if it fits; else why it does not."""
+    try:
+        values = _checked(fit, new)
+        with db.session.begin_nested():
+            _add(day, new, values, actor)
+    except IntegrityError as error:
+        refused = explained(error)
+        if isinstance(refused, DayLocked):
+            raise refused from error
+        return refused.message
+    except BadInput as error:
+        return error.message
+    return ""
+
+
+def _told(left_out: dict[int, str]) -> list[tuple[Person, str]]:
+    """The handlers of these duties, each with the reason."""
+    query = select(DutyItem).where(DutyItem.id.in_(left_out)).options(joinedload(DutyItem.handler))
+    duties = db.session.scalars(query.order_by(DutyItem.starts_at, DutyItem.id))
+    return [(duty.handler, left_out[duty.id]) for duty in duties]
+
+
+def _checked(fit: Fitting, new: NewItem, before: NewItem | None = None) -> dict[str, Any]:
     """The columns of a duty; each choice that is new must be one that fits the day."""
     values = asdict(checked(new, NOTE))
     if before is None or new.handler_id != before.handler_id:
-        _check_handler(day, new.handler_id, "handler_id")
+        fit.check_handler(new.handler_id, "handler_id")
     if before is None or new.shift_id != before.shift_id:
-        values |= _times(day, new.shift_id)
+        values["starts_at"], values["ends_at"] = fit.times(new.shift_id)
     if new.dog_id is not None and (before is None or new.dog_id != before.dog_id):
-        _check_dog(day, new.dog_id)
+        fit.check_dog(new.dog_id)
     if new.place_id is not None and (before is None or new.place_id != before.place_id):
-        _check_place(day, new.place_id)
+        fit.check_place(new.place_id)
     return values
 
 
-def _times(day: DutySchedule, shift_id: int) -> dict[str, Any]:
-    shift = db.session.get(Shift, shift_id)
-    if shift is None or not shift.active:
-        raise BadInput(_("Choose a shift."), field="shift_id")
-    starts_at, ends_at = span_of(shift, day.date, current_settings().zone)
-    return {"starts_at": starts_at, "ends_at": ends_at}
-
-
-def _check_place(day: DutySchedule, place_id: int) -> None:
-    place = db.session.get(Place, place_id)
-    if place is None or not place.active or place.project_id != day.project_id:
-        raise BadInput(_("Choose a place of this project."), field="place_id")
-
-
-def _check_handler(day: DutySchedule, person_id: int, field: str) -> None:
-    person = db.session.get(Person, person_id)
-    if person is None or not person.active or person.work != Work.HANDLER:
-        raise BadInput(_("Choose a handler."), field=field)
-    if not is_assigned(day.project_id, day.date, person_id=person_id):
-        hint = _("Assign them to the project first.")
-        raise BadInput(_("This handler is not assigned to the project."), field=field, hint=hint)
-
-
-def _check_dog(day: DutySchedule, dog_id: int) -> None:
-    dog = db.session.get(Dog, dog_id)
-    if dog is None:
-        raise BadInput(_("Choose a dog."), field="dog_id")
-    if dog.status != DogStatus.ACTIVE or dog.fitness == Fitness.UNFIT:
-        hint = _("Choose another dog.")
-        raise BadInput(_("This dog is not fit for duty."), field="dog_id", hint=hint)
-    if not is_assigned(day.project_id, day.date, dog_id=dog_id):
-        hint = _("Assign it to the project first.")
-        raise BadInput(_("This dog is not assigned to the project."), field="dog_id", hint=hint)
+def _is_put_off(item: DutyItem, values: dict[str, Any]) -> bool:
+    """Somebody came already, and is now to come later."""
+    if item.attendance not in CAME or "starts_at" not in values:
+        return False
+    return bool(values["starts_at"] > read_now(db.session()))
 
 
 def _note(
