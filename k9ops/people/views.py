@@ -1,6 +1,5 @@
 """The pages of people."""
 
-
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 

@@ -1,6 +1,7 @@
 """What the pages of records show: their fields, faults and rows."""
 
 import re
+from html.parser import HTMLParser
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -12,6 +13,39 @@ def send(client: FlaskClient, path: str, **fields: object) -> TestResponse:
     """Send the form of the page at `path`, in English."""
     token = csrf_token(client.get("/more").text)
     return client.post(f"{path}?lang=en", data={"csrf_token": token, **fields})
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """What a browser would send of the form of a record, as the page shows it."""
+    form = _FormReader()
+    start = page.index('<form method="post">')
+    form.feed(page[start : page.index("</form>", start)])
+    return form.fields
+
+
+class _FormReader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: dict[str, str] = {}
+        self._name = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        got = dict(attrs)
+        unchecked = got.get("type") == "checkbox" and "checked" not in got
+        if tag == "input" and not unchecked:
+            self.fields[got["name"]] = got.get("value") or ""
+        elif tag in ("select", "textarea"):
+            self._name = got["name"]
+            self.fields[self._name] = ""
+        elif tag == "option" and "selected" in got:
+            self.fields[self._name] = got["value"] or ""
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "textarea":
+            self.fields[self._name] += data.removeprefix("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.lasttag = ""
 
 
 def faults(page: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import insert, select, update
 
+from k9ops.audit.models import AuditEntry
 from k9ops.core.db import db
 from k9ops.people.models import Person
 from k9ops.projects.models import Assignment, Place, Project
@@ -51,7 +52,15 @@ def test_manager_sees_a_project_no_longer_when_it_is_another_managers(app, clien
 
 
 @pytest.mark.parametrize(
-    "path", ["new", "{0}/edit", "{0}/people/new", "{0}/dogs/new", "{0}/assignments/1/end"]
+    "path",
+    [
+        "new",
+        "{0}/edit",
+        "{0}/people/new",
+        "{0}/dogs/new",
+        "{0}/assignments/1/end",
+        "{0}/places/1/edit",
+    ],
 )
 def test_only_administrators_change_projects(client_of, unit, caline, badr, path):
     path = "/projects/" + path.format(unit.harbour)
@@ -104,6 +113,22 @@ def test_places_are_added_closed_and_reopened(app, client_of, unit, amal):
     send(client, f"{path}/places/{quay}/reopen")
     assert only(app, select(Place).where(Place.id == quay)).active
     assert send(client, f"/projects/{unit.airport}/places/{quay}/close").status_code == 404
+
+
+def test_name_of_a_place_is_corrected_though_it_is_closed(app, client_of, unit, amal):
+    client = client_of(amal)
+    path = f"/projects/{unit.harbour}/places/{unit.gate}"
+    send(client, f"{path}/close")
+    assert send(client, f"{path}/edit", name="الباب", name_en="Door").status_code == 303
+    place = only(app, select(Place).where(Place.id == unit.gate))
+    assert (place.name, place.name_en, place.active) == ("الباب", "Door", False)
+    entry = only(app, select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1))
+    assert (entry.action, entry.detail["name_en"]) == ("place.changed", ["Gate", "Door"])
+    send(client, f"/projects/{unit.harbour}/places", name="الرصيف")
+    taken = send(client, f"{path}/edit", name="الرصيف")
+    assert faults(taken.text) == {"name": "The project has a place of this name."}
+    elsewhere = f"/projects/{unit.airport}/places/{unit.gate}/edit"
+    assert client.get(elsewhere).status_code == 404
 
 
 def test_place_that_is_there_already_is_told_on_the_page_of_the_project(client_of, unit, amal):
