@@ -1,12 +1,13 @@
 """People, dogs and projects in a browser: by each role, in both languages, at each width."""
 
 import pytest
+from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.support.people import AMAL, BADR, CALINE
 from tests.support.processes import Server
 from tests.support.unit import SmallUnit, add_unit
-from tests.support.walking import look_at, sign_in, visit
+from tests.support.walking import RULES, look_at, sign_in, visit
 
 PAGES = (
     "/people",
@@ -17,6 +18,7 @@ PAGES = (
     "/projects",
     "/projects/1",
     "/projects/1?who=dogs",
+    "/shifts",
 )
 FORMS = (
     "/people/new",
@@ -24,6 +26,8 @@ FORMS = (
     "/projects/1/edit",
     "/projects/1/people/new",
     "/projects/1/assignments/1/end",
+    "/projects/1/places/1/edit",
+    "/shifts/3/edit",
 )
 PHONE = {"width": 390, "height": 844}
 
@@ -58,6 +62,26 @@ def test_pages_of_records_can_be_read(browser, server, person, language, theme, 
         sign_in(page, person, language)
         for path in PAGES + (FORMS if person is AMAL else ()):
             look_at(page, path)
+
+
+def test_administrator_is_told_when_somebody_else_was_faster(browser, server, unit):
+    with visit(browser, server) as page:
+        sign_in(page, AMAL)
+        page.goto("/dogs/1/edit")
+        other = page.context.new_page()
+        other.goto("/dogs/1/edit")
+        other.get_by_label("Fitness").select_option("unfit")
+        other.get_by_role("button", name="Save").click()
+        expect(other.locator("h1")).to_have_text("Rex")
+        page.get_by_label("Notes").fill("Eats well")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("alert")).to_contain_text("Somebody changed this in the meantime")
+        expect(page.get_by_role("alert")).to_contain_text("now: Unfit")
+        assert Axe().run(page, options=RULES)["violations"] == []
+        page.get_by_role("alert").get_by_role("link", name="Fitness").click()
+        page.get_by_label("Fitness").select_option("unfit")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator(".facts, .note").filter(has_text="Eats well")).to_be_visible()
 
 
 def test_administrator_mends_what_is_wrong_and_the_rest_stays(browser, server, unit):
