@@ -14,6 +14,7 @@ from k9ops.jobs.states import State
 from k9ops.monitoring import queries, words
 from k9ops.projects.scope import Viewer
 from k9ops.schedules import dashboard
+from k9ops.schedules import words as duty
 from k9ops.schedules.models import DayState
 from k9ops.web import formats
 from k9ops.web.formats import isolated, named
@@ -114,9 +115,10 @@ def _of_conflicts(rows: Sequence[Any]) -> Iterator[Matter]:
     if not rows:
         return
     first = rows[0]
-    if len(rows) == 1 and first.dog:
-        dog = isolated(_named(first.dog, first.dog_en))
-        title = _("%(dog)s is planned and not fit for duty", dog=dog)
+    if len(rows) == 1 and first.handler_fault:
+        title = duty.conflict(first.handler_fault, _named(first.handler, first.handler_en))
+    elif len(rows) == 1 and first.dog_fault:
+        title = duty.conflict(first.dog_fault, _named(first.dog, first.dog_en))
     else:
         title = ngettext(
             "One duty may not stand as it is planned",

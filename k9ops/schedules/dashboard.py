@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from k9ops.core.db import db
 from k9ops.kennel.models import Dog
+from k9ops.people.models import Person
 from k9ops.projects.models import Project, ProjectStatus
 from k9ops.projects.scope import Viewer, visible_projects
+from k9ops.schedules.conflicts import dog_fault, handler_fault, in_conflict
 from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule, Shift
-from k9ops.schedules.queries import active_shifts
-from k9ops.schedules.weeks import in_conflict
+from k9ops.schedules.queries import active_shifts, is_open
 
 #: So many projects are shown, those with gaps first.
 PROJECTS_SHOWN = 10
@@ -125,12 +126,13 @@ def unmarked_days(viewer: Viewer, today: date, now: datetime) -> list[Row[Any]]:
     Each has .id .state .date .duties .since and its project's .name .name_en.
     """
     over = and_(DutyItem.attendance == Attendance.PLANNED, DutyItem.ends_at <= now)
-    is_open = and_(DutySchedule.state == DayState.OPEN, DutySchedule.date <= today)
+    kept_open = and_(DutySchedule.state == DayState.OPEN, DutySchedule.date <= today)
+    state = case((is_open(), DayState.OPEN.value), else_=DayState.LOCKED.value)
     late = and_(DutySchedule.date >= today - REMEMBERED, DutySchedule.date <= today)
     query = (
         select(
             DutySchedule.id,
-            DutySchedule.state,
+            state.label("state"),
             DutySchedule.date,
             Project.name,
             Project.name_en,
@@ -139,7 +141,7 @@ def unmarked_days(viewer: Viewer, today: date, now: datetime) -> list[Row[Any]]:
         )
         .join(DutyItem, DutyItem.duty_schedule_id == DutySchedule.id)
         .join(Project, Project.id == DutySchedule.project_id)
-        .where(_visible(viewer), or_(is_open, late), over)
+        .where(_visible(viewer), or_(kept_open, late), over)
         .group_by(DutySchedule.id, Project.id)
         .order_by(DutySchedule.date, DutySchedule.id)
     )
@@ -161,23 +163,29 @@ def not_planned(viewer: Viewer, day: date) -> list[Row[Any]]:
 def conflicts(viewer: Viewer, today: date, now: datetime) -> list[Row[Any]]:
     """Duties still to be done whose dog or handler may not stand there, the next one first.
 
-    Each has .day_id .starts_at .dog .dog_en and its project's .name .name_en.
+    Each has .day_id .starts_at .handler .handler_en .handler_fault .dog .dog_en .dog_fault and its
+    project's .name .name_en.
     """
-    dog = aliased(Dog)
+    handler, dog = aliased(Person), aliased(Dog)
     query = (
         select(
             DutyItem.duty_schedule_id.label("day_id"),
             DutyItem.starts_at,
             Project.name,
             Project.name_en,
+            handler.name.label("handler"),
+            handler.name_en.label("handler_en"),
+            handler_fault(),
             dog.name.label("dog"),
             dog.name_en.label("dog_en"),
+            dog_fault(),
         )
         .join(DutySchedule, DutySchedule.id == DutyItem.duty_schedule_id)
         .join(Project, Project.id == DutySchedule.project_id)
+        .join(handler, handler.id == DutyItem.handler_id)
         .outerjoin(dog, dog.id == DutyItem.dog_id)
         .where(DutySchedule.date >= today - timedelta(days=1), _visible(viewer))
-        .where(DutySchedule.state == DayState.OPEN, in_conflict(now))
+        .where(is_open(), in_conflict(now))
         .order_by(DutyItem.starts_at, DutyItem.id)
     )
     return list(db.session.execute(query.limit(DAYS_COUNTED)))

@@ -10,7 +10,7 @@ from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.settings import current_settings
 from k9ops.schedules.models import ATTENDANCE_TITLES, Attendance
-from k9ops.schedules.services import NOTE, NewItem
+from k9ops.schedules.services import DAY_NOTE, NOTE, NewItem
 from k9ops.schedules.shifts import CHECKS as SHIFT_CHECKS
 from k9ops.web.forms import RecordForm, optional_id, options
 
@@ -71,6 +71,14 @@ class AttendanceForm(RecordForm):
     def replacement(self) -> int | None:
         replaced = self.attendance.data == Attendance.REPLACED
         return self.replacement_id.data if replaced else None
+
+
+class DayNoteForm(RecordForm):
+    """What is to be known of the whole day."""
+
+    checks = DAY_NOTE
+
+    notes = TextAreaField(_l("Note of the day"))
 
 
 class LockForm(FlaskForm):

@@ -11,8 +11,9 @@ from k9ops.core.settings import current_settings
 from k9ops.kennel.models import Dog, Fitness
 from k9ops.people.models import Person
 from k9ops.schedules import words
+from k9ops.schedules.conflicts import Faults, faults_of_day
 from k9ops.schedules.models import Attendance, DutyItem, DutySchedule, Shift
-from k9ops.schedules.queries import active_shifts, span_of
+from k9ops.schedules.queries import active_shifts, by_shift, span_of
 from k9ops.web.formats import named
 from k9ops.web.words import Word
 
@@ -36,8 +37,18 @@ class Lane:
     """A shift of the day with its duties."""
 
     shift: Shift
-    hours: str
+    starts_at: datetime
+    ends_at: datetime
     duties: list[ShownDuty]
+
+    @property
+    def key(self) -> str:
+        """Names the lane on its page; a shift that was moved has several."""
+        return f"shift-{self.shift.id}-{self.starts_at:%H%M}-{self.ends_at:%H%M}"
+
+    @property
+    def hours(self) -> str:
+        return words.hours(self.starts_at, self.ends_at)
 
     @property
     def summary(self) -> str:
@@ -61,29 +72,29 @@ class Lane:
 def lanes_of(
     day: DutySchedule, items: Sequence[DutyItem], now: datetime, *, empty_ones: bool
 ) -> list[Lane]:
-    """The shifts of the day in order of time, those without duty too if `empty_ones`."""
-    shifts = active_shifts() if empty_ones else []
-    shifts += [item.shift for item in items if item.shift not in shifts]
-    unique = sorted(dict.fromkeys(shifts), key=lambda shift: (shift.starts, shift.ends))
-    zone = current_settings().zone
-    return [
-        Lane(
-            shift,
-            words.hours(*span_of(shift, day.date, zone)),
-            [shown(item, now) for item in items if item.shift_id == shift.id],
-        )
-        for shift in unique
-    ]
+    """The shifts of the day in order of time, those without duty too if `empty_ones`.
+
+    The times are those of the duties, whatever became of their shift.
+    """
+    faults = faults_of_day(day.id)
+    lanes = []
+    for found in by_shift(items):
+        duties = [shown(item, now, faults.get(item.id, Faults())) for item in found]
+        lanes.append(Lane(found[0].shift, found[0].starts_at, found[0].ends_at, duties))
+    taken, zone = {item.shift_id for item in items}, current_settings().zone
+    free = [one for one in active_shifts() if one.id not in taken] if empty_ones else []
+    lanes += [Lane(shift, *span_of(shift, day.date, zone), []) for shift in free]
+    return sorted(lanes, key=lambda lane: (lane.starts_at, lane.ends_at))
 
 
-def shown(item: DutyItem, now: datetime) -> ShownDuty:
-    return ShownDuty(item, words.remarks(item, now), item.starts_at <= now)
+def shown(item: DutyItem, now: datetime, faults: Faults) -> ShownDuty:
+    return ShownDuty(item, words.remarks(item, now, faults), item.starts_at <= now)
 
 
-def first_conflict(lanes: Iterable[Lane]) -> int | None:
-    """The id of the first duty that may not stand as it is planned."""
+def in_conflict(lanes: Iterable[Lane]) -> list[int]:
+    """The ids of the duties shown that may not stand as they are planned."""
     duties = (duty for lane in lanes for duty in lane.duties)
-    return next((duty.item.id for duty in duties if duty.in_conflict), None)
+    return [duty.item.id for duty in duties if duty.in_conflict]
 
 
 def by_id(rows: Sequence[Any], chosen: Any = None) -> dict[int, Any]:

@@ -1,17 +1,20 @@
 """Reading days of duty, as far as somebody may see them."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
 from sqlalchemy.orm import joinedload
 
+from k9ops.core.clock import db_now
 from k9ops.core.db import db
 from k9ops.core.errors import Forbidden, NotFound
 from k9ops.core.i18n import gettext as _
 from k9ops.projects.models import Project
 from k9ops.projects.scope import Viewer, visible_projects
-from k9ops.schedules.models import Attendance, DutyItem, DutySchedule, Shift
+from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule, Shift
 
 
 def stands(person_id: int) -> ColumnElement[bool]:
@@ -26,6 +29,12 @@ def on_duty(person_id: int) -> ColumnElement[bool]:
         DutyItem.attendance.not_in([Attendance.ABSENT, Attendance.REPLACED]),
     )
     return or_(own, DutyItem.replacement_id == person_id)
+
+
+def is_open() -> ColumnElement[bool]:
+    """The days that can be changed now: not locked, and not opened for a time that is over."""
+    goes_on = or_(DutySchedule.open_until.is_(None), DutySchedule.open_until > db_now())
+    return and_(DutySchedule.state == DayState.OPEN, goes_on)
 
 
 def visible_days(viewer: Viewer) -> Select[DutySchedule]:
@@ -74,6 +83,16 @@ def items_of(viewer: Viewer, day_id: int) -> list[DutyItem]:
     loaded = (DutyItem.handler, DutyItem.replacement, DutyItem.dog, DutyItem.shift, DutyItem.place)
     query = query.options(*(joinedload(one) for one in loaded))
     return list(db.session.scalars(query.order_by(DutyItem.starts_at, DutyItem.id)))
+
+
+def by_shift(items: Iterable[DutyItem]) -> list[list[DutyItem]]:
+    """The duties in order of time; a shift that was moved meanwhile stands once for each time."""
+    ordered = sorted(items, key=_shift_key)
+    return [list(found) for _key, found in groupby(ordered, _shift_key)]
+
+
+def _shift_key(item: DutyItem) -> tuple[datetime, datetime, int]:
+    return item.starts_at, item.ends_at, item.shift_id
 
 
 def active_shifts() -> list[Shift]:

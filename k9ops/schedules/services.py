@@ -18,7 +18,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from k9ops.audit.services import Actor, Target, record
 from k9ops.core.checks import checked, text_up_to, unit_today
 from k9ops.core.clock import read_now
-from k9ops.core.db import changed, db
+from k9ops.core.db import Base, changed, db
 from k9ops.core.errors import BadInput, Conflict, NotFound
 from k9ops.core.i18n import gettext as _
 from k9ops.core.seen import check_seen, hold
@@ -33,6 +33,8 @@ from k9ops.schedules.queries import get_planned_day, get_visible_day, items_of, 
 
 NOTE_LIMIT = 400
 NOTE = {"note": text_up_to(NOTE_LIMIT)}
+DAY_NOTE_LIMIT = 4000
+DAY_NOTE = {"notes": text_up_to(DAY_NOTE_LIMIT)}
 FIRST_DAY = date(2000, 1, 1)
 #: Nobody plans farther ahead.
 FARTHEST = timedelta(days=366)
@@ -49,6 +51,13 @@ class NewItem:
     dog_id: int | None = None
     place_id: int | None = None
     note: str = ""
+
+
+@dataclass(frozen=True)
+class DayNote:
+    """What is to be known of a whole day."""
+
+    notes: str
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,21 @@ def copy_day(viewer: Viewer, day_id: int, to: date, *, actor: Actor) -> Copied:
             if why := _why_not(target, fit, _planned(duty), actor):
                 left_out[duty.id] = why
     return Copied(target, len(duties) - len(left_out), _told(left_out))
+
+
+def note_day(
+    viewer: Viewer, day_id: int, notes: str, *, actor: Actor, seen: str | None = None
+) -> DutySchedule:
+    """Keep what is to be known of the whole day.
+
+    Raises as `add_item` does, and Stale when it is no longer what was `seen`.
+    """
+    day = get_open_day(viewer, day_id)
+    notes = checked(DayNote(notes), DAY_NOTE).notes
+    with _changing():
+        if changes := _set(day, {"notes": notes}, seen, ["notes"]):
+            _note(actor, "schedule.noted", day, changes)
+    return day
 
 
 def add_item(viewer: Viewer, day_id: int, new: NewItem, *, actor: Actor) -> DutyItem:
@@ -250,19 +274,22 @@ def _planned(item: DutyItem) -> NewItem:
     return NewItem(item.handler_id, item.shift_id, item.dog_id, item.place_id, item.note)
 
 
-def _set(item: DutyItem, values: dict[str, Any], seen: str | None, shown: Iterable[str]) -> bool:
-    """Write the values; whether any of them is another than before.
+def _set(
+    row: Base, values: dict[str, Any], seen: str | None, shown: Iterable[str]
+) -> dict[str, Any]:
+    """Write the values; those that are others than before, each as [before, now].
 
     `seen` is the digest of a form that had `shown` these columns.
     """
-    hold(item, values)
-    changes = {name: value for name, value in values.items() if getattr(item, name) != value}
+    hold(row, values)
+    before = {name: getattr(row, name) for name in values}
+    changes = {name: [before[name], new] for name, new in values.items() if before[name] != new}
     if changes:
-        check_seen(item, shown, seen)
-    for name, value in changes.items():
-        setattr(item, name, value)
+        check_seen(row, shown, seen)
+    for name, (_old, value) in changes.items():
+        setattr(row, name, value)
     db.session.flush()
-    return bool(changes)
+    return changes
 
 
 def _changes(before: NewItem, after: NewItem) -> dict[str, Any]:

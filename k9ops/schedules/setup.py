@@ -6,6 +6,7 @@ from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.notifications.kinds import Kind, register_kind
 from k9ops.schedules.cli import lock_schedules
 from k9ops.schedules.locking import UNMARKED
+from k9ops.schedules.note_views import day_notes
 from k9ops.schedules.shift_views import shifts
 from k9ops.schedules.views import bp
 from k9ops.schedules.words import of_locked_day
@@ -15,6 +16,7 @@ from k9ops.web.nav import nav_item
 def init_schedules(app: Flask) -> None:
     """The pages, their place in the navigation, the command, and what managers are told."""
     app.register_blueprint(bp)
+    app.register_blueprint(day_notes)
     app.register_blueprint(shifts)
     app.cli.add_command(lock_schedules)
     nav_item("schedules.index", _l("Duty"), "calendar-days", "schedules.view", "unit", phone=True)

@@ -25,12 +25,13 @@ from k9ops.schedules.forms import (
     MINUTES,
     AttendanceForm,
     CopyForm,
+    DayNoteForm,
     ItemForm,
     LockForm,
     PlanForm,
     UnlockForm,
 )
-from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule
+from k9ops.schedules.models import ATTENDANCE_TITLES, Attendance, DutyItem, DutySchedule
 from k9ops.web import formats
 from k9ops.web.filters import choice, page_number
 from k9ops.web.formats import isolated, named
@@ -43,8 +44,8 @@ bp = Blueprint("schedules", __name__, template_folder="templates")
 DAY = "/schedules/<int(max=2147483647):day_id>"
 ITEM = "/schedules/items/<int(max=2147483647):item_id>"
 SPANS = {"week": _l("the whole week")}
-#: Days before and after it have no week.
-FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
+#: Days after it have no week.
+LAST = date(2100, 1, 1)
 
 
 @bp.get("/schedules")
@@ -71,7 +72,7 @@ def _chosen_day(today: date) -> date:
         chosen = date.fromisoformat(request.args.get("day", ""))
     except ValueError:
         return today
-    return chosen if FIRST <= chosen <= LAST else today
+    return chosen if services.FIRST_DAY <= chosen <= LAST else today
 
 
 def _board(viewer: Viewer, seen: dict[str, Any]) -> str:
@@ -135,14 +136,14 @@ def plan() -> ResponseReturnValue:
     except (BadInput, Conflict) as error:
         flash(f"{error.message} {error.hint}".strip(), "bad")
         return redirect(back, 303)
-    return _to(made.id)
+    return to_day(made.id)
 
 
 @bp.get(DAY)
 @requires("schedules.view")
 def day(day_id: int) -> str:
     """One day of one project: who stands where, who came."""
-    return _day_page(current_viewer(), day_id)
+    return day_page(current_viewer(), day_id)
 
 
 @bp.errorhandler(DayLocked)
@@ -153,10 +154,13 @@ def show_locked(error: DayLocked) -> ResponseReturnValue:
     day_id = asked.get("day_id")
     if day_id is None:
         day_id = db.session.get_one(DutyItem, asked["item_id"]).duty_schedule_id
-    return _day_page(current_viewer(), day_id, refused=error), error.status
+    return day_page(current_viewer(), day_id, refused=error), error.status
 
 
-def _day_page(viewer: Viewer, day_id: int, refused: K9Error | None = None) -> str:
+def day_page(
+    viewer: Viewer, day_id: int, *, refused: K9Error | None = None, note: DayNoteForm | None = None
+) -> str:
+    """The page; with the form of its note, if somebody sent that."""
     found = queries.get_visible_day(viewer, day_id)
     plans, locks_at = viewer.plans or viewer.sees_all, weeks.next_lock()
     items = queries.items_of(viewer, day_id)
@@ -167,14 +171,15 @@ def _day_page(viewer: Viewer, day_id: int, refused: K9Error | None = None) -> st
         "schedules/day.html",
         day=found,
         lanes=shown,
-        counts=weeks.counts_of_day(day_id),
-        conflict=lanes.first_conflict(shown),
+        counts=weeks.counts_of_day(day_id) if plans else weeks.Counts(),
+        conflicts=lanes.in_conflict(shown),
         strip=[_cell(one, today, locks_at, _day_of(one, found)) for one in week],
         locks_at=locks_at if found.date in [one.date for one in week if one.locks_next] else None,
         today=today,
-        is_locked=found.state == DayState.LOCKED,
+        is_locked=found.is_locked(utcnow()),
         plans=plans,
         refused=refused,
+        note=note or DayNoteForm(obj=found, formdata=None),
         duty=words,
     )
 
@@ -182,8 +187,8 @@ def _day_page(viewer: Viewer, day_id: int, refused: K9Error | None = None) -> st
 def _day_of(one: weeks.WeekDay, beside: DutySchedule) -> str:
     """Where the same project's day of that date is, or can be planned."""
     if one.day_id is not None:
-        return url_for(".day", day_id=one.day_id)
-    return url_for(".index", day=one.date, project=beside.project_id)
+        return url_for("schedules.day", day_id=one.day_id)
+    return url_for("schedules.index", day=one.date, project=beside.project_id)
 
 
 @bp.route(f"{DAY}/items/new", methods=["GET", "POST"])
@@ -223,7 +228,7 @@ def _item_page(
     kept = saved(form, save)
     if kept is not None:
         flash(_("%(name)s is planned.", name=isolated(named(kept.handler))), "ok")
-        return _to(found.id)
+        return to_day(found.id)
     return _form_page("schedules/item.html", form, day=found, item=item)
 
 
@@ -266,7 +271,7 @@ def ask_to_remove(item_id: int) -> str:
 def remove_item(item_id: int) -> ResponseReturnValue:
     found = services.remove_item(current_viewer(), item_id, actor=current_actor())
     flash(_("The duty was taken out."), "ok")
-    return _to(found.id)
+    return to_day(found.id)
 
 
 @bp.post(f"{ITEM}/present")
@@ -276,10 +281,10 @@ def mark_present(item_id: int) -> ResponseReturnValue:
     viewer, actor = current_viewer(), current_actor()
     try:
         item = services.mark_attendance(viewer, item_id, Attendance.PRESENT, actor=actor)
-    except DoubleBooked as error:
+    except (BadInput, DoubleBooked) as error:
         flash(f"{error.message} {error.hint}", "bad")
         item, _found = services.get_open_item(viewer, item_id)
-    return _to(item.duty_schedule_id, f"duty-{item_id}")
+    return to_day(item.duty_schedule_id, f"duty-{item_id}")
 
 
 @bp.route(f"{ITEM}/attendance", methods=["GET", "POST"])
@@ -292,8 +297,12 @@ def attendance(item_id: int) -> ResponseReturnValue:
     others = [one for one in handlers_on(found.project_id, found.date) if one != item.handler]
     form.replacement_id.choices = options(lanes.names(others, item.replacement), none=_("nobody"))
     if saved(form, lambda: _mark(viewer, item_id, form)) is not None:
-        return _to(found.id, f"duty-{item_id}")
-    return _form_page("schedules/attendance.html", form, day=found, item=item)
+        return to_day(found.id, f"duty-{item_id}")
+    has_begun = services.has_begun(item)
+    if not has_begun:  # what the service refuses is not offered
+        ahead = {key: word for key, word in ATTENDANCE_TITLES.items() if key not in services.CAME}
+        form.attendance.choices = options(ahead)
+    return _form_page("schedules/attendance.html", form, day=found, item=item, has_begun=has_begun)
 
 
 def _mark(viewer: Viewer, item_id: int, form: AttendanceForm) -> DutyItem:
@@ -326,7 +335,7 @@ def lock(day_id: int) -> ResponseReturnValue:
 
     if saved(form, save) is not None:
         flash(_("The day is locked."), "ok")
-        return _to(day_id)
+        return to_day(day_id)
     return _form_page("schedules/lock.html", form, day=found, unmarked=unmarked)
 
 
@@ -338,13 +347,13 @@ def unlock(day_id: int) -> ResponseReturnValue:
     found = queries.get_visible_day(viewer, day_id)
     tomorrow = formats.local(utcnow() + timedelta(days=1)).strftime(MINUTES)
     form = UnlockForm(data={"until": tomorrow})
-    if found.state != DayState.LOCKED:
+    if not found.is_locked(utcnow()):
         flash(_("This day is not locked."), "bad")
-        return _to(day_id)
+        return to_day(day_id)
     opened = saved(form, lambda: _open(viewer, day_id, form))
     if opened is not None:
         flash(_("The day is open until %(when)s.", when=formats.when(opened.open_until)), "ok")
-        return _to(day_id)
+        return to_day(day_id)
     return _form_page("schedules/unlock.html", form, day=found)
 
 
@@ -367,7 +376,7 @@ def copy(day_id: int) -> ResponseReturnValue:
     if done.left_out:
         return render_template("schedules/copied.html", source=found, done=done)
     flash(ngettext("One duty was copied.", "%(num)s duties were copied.", done.copied), "ok")
-    return _to(done.day.id)
+    return to_day(done.day.id)
 
 
 def _copied(viewer: Viewer, day_id: int, to: date) -> services.Copied:
@@ -383,5 +392,6 @@ def _form_page(template: str, form: Any, **seen: Any) -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
-def _to(day_id: int, part: str | None = None) -> ResponseReturnValue:
-    return redirect(url_for(".day", day_id=day_id, _anchor=part), 303)
+def to_day(day_id: int, part: str | None = None) -> ResponseReturnValue:
+    """To the page of the day, and there to a part of it."""
+    return redirect(url_for("schedules.day", day_id=day_id, _anchor=part), 303)

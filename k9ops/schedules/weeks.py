@@ -6,13 +6,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Date,
     Select,
     and_,
-    exists,
     func,
     literal,
+    not_,
     or_,
     select,
     true,
@@ -25,14 +24,14 @@ from k9ops.core.db import db
 from k9ops.core.paging import NumberedPage, numbered_page
 from k9ops.core.settings import current_settings
 from k9ops.jobs.models import PeriodicTask
-from k9ops.kennel.models import Dog, DogStatus, Fitness
 from k9ops.people.models import Person
 from k9ops.projects.models import Project, ProjectStatus
 from k9ops.projects.scope import Viewer, visible_projects
+from k9ops.schedules.conflicts import in_conflict
 from k9ops.schedules.jobs import AUTO_LOCK
 from k9ops.schedules.locking import is_over
 from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule
-from k9ops.schedules.queries import stands, visible_days
+from k9ops.schedules.queries import is_open, stands, visible_days
 from k9ops.web.formats import named
 
 NOT_PLANNED = "not_planned"
@@ -104,13 +103,13 @@ def summed_week(
     viewer: Viewer, days: Sequence[date], locks_at: datetime | None, project_id: int | None = None
 ) -> list[WeekDay]:
     """Each of the days; `locks_at` is when the automatic lock is due."""
-    dates, is_open = _dates(days), DutySchedule.state == DayState.OPEN
+    dates = _dates(days)
     query: Select[Any] = _on(viewer, dates, project_id).with_only_columns(
         dates.c.date,
         func.min(DutySchedule.id),
         func.count().filter(DutySchedule.id.is_(None)),
-        func.count().filter(is_open),
-        func.count().filter(DutySchedule.state == DayState.LOCKED),
+        func.count().filter(is_open()),
+        func.count().filter(not_(is_open())),
     )
     locks = _locking(viewer, days, project_id, locks_at) if locks_at else {}
     conflicts = _conflicting(viewer, days, project_id)
@@ -145,7 +144,7 @@ def _open_days(
     viewer: Viewer, days: Sequence[date], project_id: int | None
 ) -> Select[DutySchedule]:
     between = DutySchedule.date.between(days[0], days[-1])
-    query = visible_days(viewer).where(DutySchedule.state == DayState.OPEN, between)
+    query = visible_days(viewer).where(is_open(), between)
     return query if project_id is None else query.where(DutySchedule.project_id == project_id)
 
 
@@ -172,7 +171,7 @@ def page_of_days(
     if state == NOT_PLANNED:
         query = query.where(DutySchedule.id.is_(None))
     elif state:
-        query = query.where(DutySchedule.state == state)
+        query = query.where(is_open() if state == DayState.OPEN else not_(is_open()))
     page = numbered_page(db.session(), query, dates.c.date, Project.code, number=number)
     return NumberedPage(_filled(page.items), page.number, page.total, page.limit)
 
@@ -191,7 +190,8 @@ def counts_of(day_ids: Iterable[int]) -> dict[int, Counts]:
             func.count().filter(unmarked),
             func.count().filter(in_conflict(now)),
         )
-        .where(DutyItem.duty_schedule_id.in_(list(day_ids)))
+        .join(DutySchedule, DutySchedule.id == DutyItem.duty_schedule_id)
+        .where(DutySchedule.id.in_(list(day_ids)))
         .group_by(DutyItem.duty_schedule_id)
     )
     return {row[0]: Counts(*row[1:]) for row in db.session.execute(query)}
@@ -241,17 +241,6 @@ def companions_of(items: Iterable[DutyItem]) -> dict[int, list[Person]]:
         ]
         for item in mine
     }
-
-
-def in_conflict(now: datetime) -> ColumnElement[bool]:
-    """Duties still to be done whose handler or dog may no longer stand there."""
-    dog = exists().where(
-        Dog.id == DutyItem.dog_id,
-        or_(Dog.status != DogStatus.ACTIVE, Dog.fitness == Fitness.UNFIT),
-    )
-    handler = exists().where(Person.id == DutyItem.handler_id, Person.active.is_(False))
-    ahead = and_(DutyItem.attendance == Attendance.PLANNED, DutyItem.ends_at > now)
-    return and_(ahead, or_(dog, handler))
 
 
 def _own_duties(person_id: int | None) -> Select[DutyItem]:

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from types import SimpleNamespace
 from typing import Any
 
+from k9ops.core.clock import utcnow
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.i18n import ngettext
-from k9ops.kennel.models import Dog, DogStatus, Fitness
+from k9ops.kennel.models import Dog, Fitness
 from k9ops.kennel.words import FITNESS
 from k9ops.notifications.kinds import Params
 from k9ops.people.models import Person
+from k9ops.schedules.conflicts import Fault, Faults
 from k9ops.schedules.jobs import AUTO_LOCK
 from k9ops.schedules.models import ATTENDANCE_TITLES, Attendance, DayState, DutyItem, DutySchedule
 from k9ops.schedules.weeks import NOT_PLANNED, Counts, ProjectDay, WeekDay
@@ -29,6 +32,23 @@ STATES: dict[str, Word] = {
     DayState.OPEN: Word(_l("Open"), "lock-open", "off"),
     DayState.LOCKED: Word(_l("Locked"), "lock", "off"),
     NOT_PLANNED: Word(_l("Not planned"), "circle-dashed", "off"),
+}
+#: What is wrong with a handler, and the way out.
+_OF_HANDLER = {
+    Fault.LEFT: _l("%(name)s left the unit: choose another handler"),
+    Fault.OTHER_WORK: _l("%(name)s is no longer a handler: choose another"),
+    Fault.AWAY: _l("%(name)s is not assigned to the project on this day: choose another handler"),
+}
+_OF_DOG = {
+    Fault.UNFIT: _l("%(name)s is not fit for duty: choose another dog"),
+    Fault.AWAY: _l("%(name)s is not assigned to the project on this day: choose another dog"),
+}
+#: The same where nobody sees the duty.
+_PLANNED = {
+    Fault.LEFT: _l("%(name)s is planned and left the unit"),
+    Fault.OTHER_WORK: _l("%(name)s is planned and no longer a handler"),
+    Fault.UNFIT: _l("%(name)s is planned and not fit for duty"),
+    Fault.AWAY: _l("%(name)s is planned and not assigned to the project"),
 }
 
 
@@ -117,7 +137,7 @@ def joined(parts: Iterable[str]) -> str:
     return (_(",") + " ").join(parts)
 
 
-def remarks(item: DutyItem, now: datetime) -> list[Word]:
+def remarks(item: DutyItem, now: datetime, faults: Faults) -> list[Word]:
     """What is to be said of a duty beside its state: conflicts, warnings, who stood in."""
     found = []
     if item.replacement:
@@ -126,23 +146,28 @@ def remarks(item: DutyItem, now: datetime) -> list[Word]:
     if item.attendance != Attendance.PLANNED:
         return found
     if item.ends_at > now:
-        return found + _ahead(item)
+        return found + _ahead(item, faults)
     return [*found, Word(_("Nobody noted who came"), "clock-alert", "part")]
 
 
-def _ahead(item: DutyItem) -> list[Word]:
-    """Why a duty still to be done may not stand as it is planned."""
+def _ahead(item: DutyItem, faults: Faults) -> list[Word]:
+    """Why a duty still to be done may not stand as it is planned, or only with care."""
     found, dog = [], item.dog
-    if not item.handler.active:
-        text = _("%(name)s left the unit: choose another handler", name=_name(item.handler))
+    if faults.handler:
+        text = str(_OF_HANDLER[faults.handler]) % {"name": _name(item.handler)}
         found.append(Word(text, "triangle-alert", "bad"))
-    if dog and (dog.status != DogStatus.ACTIVE or dog.fitness == Fitness.UNFIT):
-        text = _("%(name)s is not fit for duty: choose another dog", name=_name(dog))
+    if faults.dog:
+        text = str(_OF_DOG[faults.dog]) % {"name": _name(dog)}
         found.append(Word(text, "triangle-alert", "bad"))
     elif dog and dog.fitness == Fitness.LIGHT:
         text = _("%(name)s is for light duty only", name=_name(dog))
         found.append(Word(text, "triangle-alert", "part"))
     return found
+
+
+def conflict(fault: str, name: str) -> str:
+    """What is wrong with somebody, or a dog, who is planned."""
+    return str(_PLANNED[Fault(fault)]) % {"name": isolated(name)}
 
 
 def _name(row: Any) -> str:
@@ -158,18 +183,39 @@ def locked_by(day: DutySchedule) -> tuple[str, str]:
 
 
 def lock_story(day: DutySchedule) -> str:
-    """Who locked the day, when and why."""
+    """Who locked the day, when and why; or when its opening ended."""
+    if day.open_until is not None:
+        return opening_story(day)
     when = formats.plain(day.locked_at) if day.locked_at else _("unknown")
     story = _("Locked by %(by)s, %(when)s.", by=locked_by(day)[0], when=when)
     return f"{story} {isolated(day.lock_reason)}" if day.lock_reason else story
 
 
+def state_of(day: DutySchedule | None) -> Word:
+    """The state of a day, planned or not."""
+    if day is None:
+        return STATES[NOT_PLANNED]
+    return STATES[DayState.LOCKED if day.is_locked(utcnow()) else DayState.OPEN]
+
+
+def opening(day: DutySchedule) -> str:
+    """The end of a day's opening, in a table."""
+    assert day.open_until is not None  # it was opened
+    when = formats.plain(day.open_until)
+    if day.has_ended(utcnow()):
+        return _("its opening ended %(when)s", when=when)
+    return _("until %(when)s", when=when)
+
+
 def opening_story(day: DutySchedule) -> str:
-    """Who opened the day again, and why."""
+    """Who opened the day again, and why; what comes after, or when it ended."""
     by, reason = isolated(day.unlocked_by), isolated(day.unlock_reason)
     story = _("Opened by %(by)s: %(reason)s.", by=by, reason=reason)
-    after = _("After that the automatic lock takes it again.")
-    return f"{story} {after}"
+    assert day.open_until is not None  # it was opened
+    if day.has_ended(utcnow()):
+        ended = _("Its opening ended %(when)s.", when=formats.plain(day.open_until))
+        return f"{ended} {story}"
+    return f"{story} {_('After that nothing of it can be changed again.')}"
 
 
 def hours(starts: datetime, ends: datetime) -> str:
@@ -181,6 +227,8 @@ def of_locked_day(params: Params) -> Params:
     """The stored day as people read it."""
     try:
         day = formats.whole_date(date.fromisoformat(params["date"]))
-        return {**params, "project": isolated(params["project"]), "date": day}
+        # Older rows have no English name.
+        project = SimpleNamespace(name=params["project"], name_en=params.get("project_en"))
+        return {**params, "project": isolated(named(project)), "date": day}
     except ValueError:
         return params

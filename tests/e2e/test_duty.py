@@ -61,7 +61,7 @@ def fill_duty(page: Page, handler: int, shift: int, dog: int | str = "", note: s
 
 
 def lane(page: Page, shift: int):
-    return page.locator(f"section[aria-labelledby=shift-{shift}]")
+    return page.locator(f"section[aria-labelledby^=shift-{shift}-]")
 
 
 def lock(page: Page, day: int) -> None:
@@ -104,7 +104,7 @@ def test_pages_of_duty_can_be_read(browser, server, days, person, language, them
 def test_manager_plans_a_day_and_notes_who_came(browser, server, unit, language, size):
     with visit(browser, server, viewport=size) as page:
         sign_in(page, CALINE, language)
-        page.goto("/schedules")
+        page.goto(f"/schedules?day={today() - 2 * DAY}")
         page.locator('form[action="/schedules"][method=post] button').click()
         expect(page.locator(".lane-card")).to_have_count(3)
         lane(page, unit.night).locator("a.add").click()

@@ -136,9 +136,10 @@ def bookings(unit: SmallUnit, whom: str, how: str, days: list[int]) -> list[Call
 @pytest.mark.parametrize("how", ["service", "sql"])
 @pytest.mark.parametrize("whom", ["handler", "dog", "stand-in"])
 def test_of_two_who_book_the_same_at_once_one_is_refused(small, context, whom, how):
+    yesterday = today() - timedelta(days=1)  # so that it can be noted who stood in
     days = [
-        plan(small, today(), NewItem(small.dalia, small.evening)),
-        plan(small, today(), NewItem(small.farid, small.evening), project=small.airport),
+        plan(small, yesterday, NewItem(small.dalia, small.evening)),
+        plan(small, yesterday, NewItem(small.farid, small.evening), project=small.airport),
     ]
     kept = {first_item(day) for day in days}
     refusal = DoubleBooked if how == "service" else IntegrityError
@@ -232,7 +233,7 @@ class Planner:
 def test_nothing_is_booked_twice_or_written_past_a_lock_when_five_plan_at_random(small, context):
     days = [
         plan(small, today() + timedelta(days=ahead), project=project)
-        for ahead in range(2)
+        for ahead in (-1, 0)
         for project in (small.harbour, small.airport)
     ]
     planners = [Planner(small, days, seed) for seed in range(5)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from k9ops.accounts.models import User
 from k9ops.audit.services import COMMAND_LINE
@@ -16,7 +16,7 @@ from k9ops.kennel.models import Dog
 from k9ops.people.models import Person
 from k9ops.projects.models import Assignment, Place, Project
 from k9ops.projects.scope import EVERYTHING, Viewer
-from k9ops.schedules.models import Attendance, Shift
+from k9ops.schedules.models import Attendance, DutyItem, Shift
 from k9ops.schedules.services import (
     NewItem,
     add_item,
@@ -76,6 +76,14 @@ def plan(unit: SmallUnit, day: date, *items: NewItem, project: int | None = None
     for item in items:
         add_item(EVERYTHING, made.id, item, actor=COMMAND_LINE)
     return made.id
+
+
+def begin(item: int) -> None:
+    """Let a duty go on since now, at whatever hour the test runs."""
+    now = datetime.now(UTC)
+    times = {"starts_at": now - timedelta(seconds=5), "ends_at": now + timedelta(hours=8)}
+    db.session.execute(update(DutyItem).where(DutyItem.id == item).values(**times))
+    db.session.commit()
 
 
 def change_duty(what: str, viewer: Viewer, day: int, item: int, new: NewItem) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
 from typing import Any
 
 from babel.dates import format_date
 
+from k9ops.core.clock import utcnow
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.i18n import ngettext
@@ -16,8 +16,8 @@ from k9ops.projects.scope import EVERYTHING
 from k9ops.reports.arguments import DATE, PROJECT
 from k9ops.reports.attendance import SIGNS, WORDS, Tally
 from k9ops.reports.registry import Sheet, report
-from k9ops.schedules.models import DayState, DutyItem, DutySchedule
-from k9ops.schedules.queries import items_of
+from k9ops.schedules.models import DutyItem, DutySchedule
+from k9ops.schedules.queries import by_shift, items_of
 from k9ops.schedules.services import day_of
 from k9ops.web import formats
 
@@ -48,7 +48,7 @@ def duty_schedule(project: Project, date: date) -> Sheet:
         "subtitle": _subtitle(date, day, items),
         "notes": day.notes if day else "",
         "facts": _facts(items) if items else [],
-        "groups": list(_by_shift(items)),
+        "groups": list(_groups(items)),
         "long_note": LONG_NOTE,
         "signs": SIGNS,
         "words": WORDS,
@@ -57,16 +57,10 @@ def duty_schedule(project: Project, date: date) -> Sheet:
     return Sheet(name, "duty_schedule.html", context, project.id)
 
 
-def _by_shift(items: Iterable[DutyItem]) -> Iterable[Group]:
-    """In order of time; a shift whose times were changed meanwhile stands once for each."""
-    for (starts, ends, _id), found in groupby(items, _shift_key):
-        rows = list(found)
-        span, tally = _span(starts, ends), Tally.of(rows).in_words()
+def _groups(items: Iterable[DutyItem]) -> Iterable[Group]:
+    for rows in by_shift(items):
+        span, tally = _span(rows[0].starts_at, rows[0].ends_at), Tally.of(rows).in_words()
         yield Group(f"{formats.named(rows[0].shift)}{_(',')} {span} · {tally}", rows)
-
-
-def _shift_key(item: DutyItem) -> tuple[datetime, datetime, int]:
-    return item.starts_at, item.ends_at, item.shift_id
 
 
 def _span(starts: datetime, ends: datetime) -> str:
@@ -106,7 +100,8 @@ def _whole_span(items: list[DutyItem]) -> str:
 
 
 def _lock(day: DutySchedule) -> str:
-    if day.state == DayState.OPEN or day.locked_at is None:
+    since = day.open_until or day.locked_at
+    if since is None or not day.is_locked(utcnow()):
         return _("open: it may still change")
-    at = formats.local(day.locked_at)
+    at = formats.local(since)
     return _("locked on %(day)s at %(time)s", day=formats.on(at.date()), time=formats.clock(at))

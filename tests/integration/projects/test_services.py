@@ -11,7 +11,8 @@ from k9ops.audit.models import AuditEntry
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput, Conflict, NotFound
-from k9ops.projects.models import Assignment
+from k9ops.kennel.models import Dog
+from k9ops.projects.models import Assignment, Project
 from k9ops.projects.queries import dogs_to_assign, is_assigned, people_to_assign, places_of
 from k9ops.projects.services import (
     NewAssignment,
@@ -146,6 +147,38 @@ def test_wrong_assignment_is_refused_by_its_field(unit, new, field):
         assign(unit.harbour, new, actor=COMMAND_LINE)
     assert refused.value.field == field
     assert entries("assignment.added") == []
+
+
+@pytest.mark.parametrize("status", ["retired", "deceased"])
+def test_dog_out_of_service_is_not_assigned(unit, status):
+    db.session.get_one(Dog, unit.far).status = status
+    db.session.commit()
+    with pytest.raises(BadInput) as refused:
+        assign(unit.harbour, replace(MARCH, dog_id=unit.far), actor=COMMAND_LINE)
+    assert refused.value.field == "dog_id"
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "ends_on", "field"),
+    [
+        (date(2026, 4, 1), None, "to_on"),
+        (date(2026, 1, 1), date(2026, 2, 28), "from_on"),
+        (date(2026, 3, 31), None, None),
+        (date(2026, 1, 1), date(2026, 3, 1), None),
+    ],
+)
+def test_assignment_has_a_day_of_its_project(unit, starts_on, ends_on, field):
+    project = db.session.get_one(Project, unit.harbour)
+    project.starts_on, project.ends_on = starts_on, ends_on
+    db.session.commit()
+    new = replace(MARCH, person_id=unit.farid)
+    if field is None:
+        assert assign(unit.harbour, new, actor=COMMAND_LINE).id
+        return
+    with pytest.raises(BadInput) as refused:
+        assign(unit.harbour, new, actor=COMMAND_LINE)
+    assert refused.value.field == field
+    assert str((ends_on or starts_on).year) in refused.value.message
 
 
 def test_assignment_ends_on_its_last_day(unit):

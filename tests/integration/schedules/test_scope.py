@@ -35,7 +35,7 @@ from tests.support.unit import DUTY_CHANGES, change_duty, plan, today
 def days(unit):
     """Ids of the harbour's day with Badr, of its day without him, and of the airport's."""
     mine = plan(unit, today(), NewItem(unit.badr, unit.morning), NewItem(unit.dalia, unit.evening))
-    other = plan(unit, today() + timedelta(days=1), NewItem(unit.dalia, unit.morning))
+    other = plan(unit, today() - timedelta(days=1), NewItem(unit.dalia, unit.morning))
     far = plan(unit, today(), NewItem(unit.farid, unit.morning), project=unit.airport)
     return mine, other, far
 

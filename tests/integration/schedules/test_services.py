@@ -18,15 +18,17 @@ from k9ops.schedules.locking import lock_day
 from k9ops.schedules.models import Attendance, DutyItem, DutySchedule, Shift
 from k9ops.schedules.queries import items_of
 from k9ops.schedules.services import (
+    DAY_NOTE_LIMIT,
     NewItem,
     add_item,
     change_item,
     copy_day,
     mark_attendance,
+    note_day,
     plan_day,
     remove_item,
 )
-from tests.support.unit import DUTY_CHANGES, change_duty, plan, today
+from tests.support.unit import DUTY_CHANGES, begin, change_duty, plan, today
 
 TOMORROW = timedelta(days=1)
 
@@ -200,6 +202,7 @@ def test_duty_keeps_its_times_when_its_shift_was_moved_since(unit, item):
 
 
 def test_another_handler_is_planned_anew(unit, item):
+    begin(item)
     mark_attendance(
         EVERYTHING, item, Attendance.REPLACED, replacement_id=unit.dalia, actor=COMMAND_LINE
     )
@@ -242,6 +245,7 @@ def test_duty_that_vanishes_meanwhile_is_told(unit, item, what):
 
 
 def test_attendance_is_noted_and_audited(unit, item):
+    begin(item)
     mark_attendance(EVERYTHING, item, Attendance.ABSENT, note=" Ill ", actor=COMMAND_LINE)
     assert (kept(item).attendance, kept(item).note) == ("absent", "Ill")
     mark_attendance(EVERYTHING, item, Attendance.PRESENT, actor=COMMAND_LINE)
@@ -261,6 +265,7 @@ def test_what_changes_nothing_is_not_audited(unit, item):
 
 @pytest.mark.parametrize("whom", [None, "badr", "farid", "caline", 10**6])
 def test_stand_in_must_be_another_handler_of_the_project(unit, item, whom):
+    begin(item)
     chosen = getattr(unit, whom) if isinstance(whom, str) else whom
     with pytest.raises(BadInput) as refused:
         mark_attendance(
@@ -270,6 +275,7 @@ def test_stand_in_must_be_another_handler_of_the_project(unit, item, whom):
 
 
 def test_stand_in_is_forgotten_when_the_handler_came_after_all(unit, item):
+    begin(item)
     mark_attendance(
         EVERYTHING, item, Attendance.REPLACED, replacement_id=unit.essam, actor=COMMAND_LINE
     )
@@ -277,6 +283,52 @@ def test_stand_in_is_forgotten_when_the_handler_came_after_all(unit, item):
         EVERYTHING, item, Attendance.PRESENT, replacement_id=unit.essam, actor=COMMAND_LINE
     )
     assert kept(item).replacement_id is None
+
+
+@pytest.mark.parametrize("attendance", [Attendance.PRESENT, Attendance.REPLACED])
+def test_nobody_came_to_a_duty_that_has_not_begun(unit, attendance):
+    tomorrow = plan(unit, today() + TOMORROW, NewItem(unit.badr, unit.morning))
+    (duty,) = items_of(EVERYTHING, tomorrow)
+    whom = unit.dalia if attendance is Attendance.REPLACED else None
+    with pytest.raises(BadInput) as refused:
+        mark_attendance(EVERYTHING, duty.id, attendance, replacement_id=whom, actor=COMMAND_LINE)
+    assert refused.value.field == "attendance"
+    mark_attendance(EVERYTHING, duty.id, Attendance.ABSENT, note="Ill", actor=COMMAND_LINE)
+    assert kept(duty.id).attendance == "absent"
+
+
+def test_duty_that_is_put_off_is_planned_anew(unit, item):
+    begin(item)
+    mark_attendance(EVERYTHING, item, Attendance.PRESENT, actor=COMMAND_LINE)
+    change(Shift, starts=time(23, 59), ends=time(23, 58))
+    change_item(EVERYTHING, item, NewItem(unit.badr, unit.night), actor=COMMAND_LINE)
+    assert kept(item).attendance == "planned"
+
+
+def test_day_outside_the_time_of_its_project_is_refused(unit, day):
+    change(Project, starts_on=today(), ends_on=today())
+    for off in (-TOMORROW, TOMORROW):
+        with pytest.raises(BadInput) as refused:
+            plan_day(EVERYTHING, unit.harbour, today() + off, actor=COMMAND_LINE)
+        assert (refused.value.field, f"{today():%Y}" in refused.value.message) == ("date", True)
+        with pytest.raises(BadInput) as refused:
+            copy_day(EVERYTHING, day, today() + off, actor=COMMAND_LINE)
+        assert refused.value.field == "to"
+    assert count(DutySchedule) == 1
+
+
+def test_note_of_the_day_is_kept_and_audited(unit, day):
+    note_day(EVERYTHING, day, " Visit at ten ", actor=COMMAND_LINE)
+    note_day(EVERYTHING, day, "Visit at ten", actor=COMMAND_LINE)
+    (entry,) = entries("schedule.noted")
+    assert entry.detail == {"notes": ["", "Visit at ten"]}
+    with pytest.raises(BadInput) as refused:
+        note_day(EVERYTHING, day, "x" * (DAY_NOTE_LIMIT + 1), actor=COMMAND_LINE)
+    assert refused.value.field == "notes"
+    lock_day(EVERYTHING, day, "Counted", actor=COMMAND_LINE)
+    with pytest.raises(DayLocked):
+        note_day(EVERYTHING, day, "", actor=COMMAND_LINE)
+    assert db.session.get_one(DutySchedule, day).notes == "Visit at ten"
 
 
 def test_copied_day_has_the_duties_without_their_attendance(unit, day, item):

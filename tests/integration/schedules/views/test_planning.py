@@ -1,6 +1,7 @@
 """Planning days by the pages, and noting who came."""
 
-from datetime import timedelta
+import re
+from datetime import time, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -10,11 +11,11 @@ from k9ops.core.db import db
 from k9ops.kennel.models import Dog
 from k9ops.projects.scope import EVERYTHING
 from k9ops.schedules.locking import lock_day
-from k9ops.schedules.models import Attendance, DutyItem, DutySchedule
+from k9ops.schedules.models import Attendance, DutyItem, DutySchedule, Shift
 from k9ops.schedules.queries import items_of
 from k9ops.schedules.services import NewItem, mark_attendance
 from tests.support.pages import faults, send, words_of
-from tests.support.unit import plan, today
+from tests.support.unit import begin, plan, today
 
 DAY = timedelta(days=1)
 LOCKED = "This day is locked: nothing of it can be changed."
@@ -151,16 +152,48 @@ def test_copy_onto_itself_or_a_locked_day_is_told_beside_the_field(unit, day, as
         assert words in faults(page.text)["to"]
 
 
+def test_duties_stand_at_their_own_hours_when_their_shift_was_moved(unit, as_caline, inside):
+    day = inside(plan, unit, today() + DAY, NewItem(unit.badr, unit.morning))
+    inside(change, Shift, unit.morning, starts=time(8))
+    words = words_of(as_caline.get(f"/schedules/{day}"))
+    assert "Morning 06:00 to 14:00 1 planned" in words
+    assert "08:00" not in words
+    fields = {"handler_id": unit.essam, "shift_id": unit.morning}
+    words = words_of(
+        as_caline.get(send(as_caline, f"/schedules/{day}/items/new", **fields).location)
+    )
+    assert "Morning 08:00 to 14:00 1 planned" in words
+
+
+def test_note_of_the_day_is_written_by_who_plans_and_read_by_who_stands(
+    unit, day, as_caline, as_badr, inside
+):
+    answer = send(as_caline, f"/schedules/{day}/note", notes="Visit at ten")
+    assert (answer.status_code, answer.location) == (303, f"/schedules/{day}#note")
+    assert "Visit at ten</textarea>" in as_caline.get(f"/schedules/{day}").text
+    assert "Note of the day Visit at ten" in words_of(as_badr.get(f"/schedules/{day}?lang=en"))
+    assert send(as_badr, f"/schedules/{day}/note", notes="x").status_code == 403
+    page = send(as_caline, f"/schedules/{day}/note", notes="x" * 4001)
+    assert page.status_code == 422
+    assert "4000" in faults(page.text)["notes"]
+    inside(lock, day)
+    page = send(as_caline, f"/schedules/{day}/note", notes="x")
+    assert page.status_code == 409
+    assert LOCKED in words_of(page)
+
+
 # --- Attendance -----------------------------------------------------------------------------------
 
 
 def test_one_press_notes_that_the_handler_came(unit, day, item, as_caline, inside):
+    inside(begin, item)
     answer = send(as_caline, f"/schedules/items/{item}/present")
     assert answer.location == f"/schedules/{day}#duty-{item}"
     assert inside(kept, DutyItem, item).attendance == Attendance.PRESENT
 
 
-def test_stand_in_is_noted_with_a_note(unit, day, item, as_caline):
+def test_stand_in_is_noted_with_a_note(unit, day, item, as_caline, inside):
+    inside(begin, item)
     fields = {"attendance": "replaced", "replacement_id": unit.essam, "note": "Ill"}
     assert send(as_caline, f"/schedules/items/{item}/attendance", **fields).status_code == 303
     words = words_of(as_caline.get(f"/schedules/{day}"))
@@ -176,6 +209,8 @@ def test_stand_in_is_left_away_when_the_handler_was_absent(unit, day, item, as_c
 
 def test_wrong_stand_in_is_told_beside_the_field(unit, day, item, as_caline, inside):
     inside(plan, unit, today(), NewItem(unit.essam, unit.morning))
+    for duty in inside(items_of, EVERYTHING, day):
+        inside(begin, duty.id)
     path = f"/schedules/items/{item}/attendance"
     for person, words in ((None, "Choose who stood in."), (unit.essam, "at that time")):
         page = send(as_caline, path, attendance="replaced", replacement_id=person)
@@ -188,11 +223,26 @@ def test_handler_who_is_elsewhere_by_now_cannot_be_marked_present(
 ):
     inside(mark, item, Attendance.ABSENT)
     inside(plan, unit, today(), NewItem(unit.badr, unit.morning))
+    for duty in inside(items_of, EVERYTHING, day):
+        inside(begin, duty.id)
     page = send(as_caline, f"/schedules/items/{item}/attendance", attendance="present")
     assert "at that time" in faults(page.text)["attendance"]
     answer = send(as_caline, f"/schedules/items/{item}/present")
     assert "at that time" in words_of(as_caline.get(answer.location))
     assert inside(kept, DutyItem, item).attendance == Attendance.ABSENT
+
+
+def test_form_offers_and_takes_only_absence_before_the_duty_begins(unit, as_caline, inside):
+    tomorrow = inside(plan, unit, today() + DAY, NewItem(unit.badr, unit.morning))
+    path = f"/schedules/items/{inside(items_of, EVERYTHING, tomorrow)[0].id}"
+    page = as_caline.get(f"{path}/attendance").text
+    assert re.findall(r'<option value="(\w+)"', page) == ["planned", "absent"]
+    assert "replacement_id" not in page
+    page = send(as_caline, f"{path}/attendance", attendance="present")
+    assert "This duty has not begun yet." in faults(page.text)["attendance"]
+    answer = send(as_caline, f"{path}/present")
+    assert "This duty has not begun yet." in words_of(as_caline.get(answer.location))
+    assert send(as_caline, f"{path}/attendance", attendance="absent").status_code == 303
 
 
 def test_unmarked_duty_of_yesterday_is_told(unit, as_caline, inside):
