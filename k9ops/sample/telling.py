@@ -108,15 +108,16 @@ def _concerns(username: str, user: int) -> ColumnElement[bool]:
 
 
 def _days(which: ColumnElement[bool]) -> list[tuple[datetime, dict[str, Any]]]:
-    query = select(DutySchedule.id, DutySchedule.date, Project.name).join(Project).where(which)
+    columns = DutySchedule.id, DutySchedule.date, Project.name, Project.name_en
+    query = select(*columns).join(Project).where(which)
     found = db.session.execute(query.order_by(DutySchedule.date.desc()).limit(_EVENTS))
-    return [(_morning_after(day), _locked(id_, day, name)) for id_, day, name in found]
+    return [(_morning_after(day), _locked(id_, day, *names)) for id_, day, *names in found]
 
 
 def _morning_after(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(7), current_settings().zone)
 
 
-def _locked(id_: int, day: date, project: str) -> dict[str, Any]:
-    params = {"project": project, "date": day.isoformat()}
+def _locked(id_: int, day: date, project: str, english: str) -> dict[str, Any]:
+    params = {"project": project, "project_en": english, "date": day.isoformat()}
     return {"kind": UNMARKED, "url": f"/schedules/{id_}", "params": params}

@@ -1,6 +1,6 @@
 """What the rules of duty refuse."""
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
 
 from k9ops.core.errors import Conflict, K9Error
@@ -19,14 +19,23 @@ class DoubleBooked(Conflict):
     code = "double_booked"
 
 
-def day_locked() -> DayLocked:
+def day_locked(*, ended: bool = False) -> DayLocked:
+    """`ended`: it is not locked anew, but the time for which it was opened is over."""
     hint = _("An administrator can open it again for a time, with a reason.")
+    if ended:
+        text = _("The time for which this day was opened is over: nothing of it can be changed.")
+        return DayLocked(text, hint=hint)
     return DayLocked(_("This day is locked: nothing of it can be changed."), hint=hint)
 
 
-def explained(error: IntegrityError | StaleDataError) -> K9Error:
-    """What a refusal by the database means; the names are those of migration 0004."""
-    text = str(error.orig) if isinstance(error, IntegrityError) else ""
+def gave_way(error: DBAPIError) -> bool:
+    """PostgreSQL ended the transaction for another: a deadlock, or no order of the two fits."""
+    return getattr(error.orig, "pgcode", None) in ("40P01", "40001")
+
+
+def explained(error: DBAPIError | StaleDataError) -> K9Error:
+    """What a refusal by the database means; the names are those of migrations 0004 and 0005."""
+    text = str(error.orig) if isinstance(error, DBAPIError) else ""
     if "day_locked" in text:
         return day_locked()
     if "ex_duty_schedule_items_handler" in text:
@@ -36,5 +45,5 @@ def explained(error: IntegrityError | StaleDataError) -> K9Error:
     if "ex_duty_schedule_items_dog" in text:
         message = _("This dog is on another duty at that time.")
         return DoubleBooked(message, field="dog_id", hint=_("Choose another dog."))
-    hint = _("Reload the page and look again.")
+    hint = _("Reload the page, look again, and try once more.")
     return Conflict(_("Something changed in the meantime."), code="changed", hint=hint)

@@ -14,15 +14,15 @@ from k9ops.notifications.services import Message, notify
 from k9ops.projects.scope import Viewer
 from k9ops.schedules.errors import day_locked
 from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule
-from k9ops.schedules.queries import get_planned_day, get_visible_day
-from k9ops.schedules.services import target_of
+from k9ops.schedules.queries import get_visible_day
+from k9ops.schedules.services import get_open_day, target_of
 
 REASON_LIMIT = 300
 #: Nobody opens a day for longer.
 LONGEST_OPENING = timedelta(days=31)
 UNMARKED = "schedule.locked_unmarked"
-#: Why the automatic lock locks, as the audit tells it.
-OVER = "the day is over"
+#: Why a day is locked without a person's reason, as the audit tells it.
+OVER, ENDED = "the day is over", "its opening has ended"
 
 
 def lock_day(viewer: Viewer, day_id: int, reason: str, *, actor: Actor) -> DutySchedule:
@@ -31,11 +31,11 @@ def lock_day(viewer: Viewer, day_id: int, reason: str, *, actor: Actor) -> DutyS
     Raises:
         NotFound: no such day, or not theirs.
         Forbidden: they see it, but do not plan it.
-        DayLocked: it is locked already.
+        DayLocked: it is locked already, or its opening has ended.
         BadInput: the reason is missing or too long.
     """
     reason = _checked_reason(reason)
-    day = get_planned_day(viewer, day_id)
+    day = get_open_day(viewer, day_id)
     if not _lock(day.id, reason, actor, read_now(db.session())):
         db.session.rollback()
         raise day_locked()
@@ -47,7 +47,7 @@ def lock_day(viewer: Viewer, day_id: int, reason: str, *, actor: Actor) -> DutyS
 def open_day(
     viewer: Viewer, day_id: int, reason: str, until: datetime, *, actor: Actor
 ) -> DutySchedule:
-    """Open a locked day until a time; then the next automatic lock takes it again.
+    """Open a locked day until a time; from then on it counts as locked, and is soon locked again.
 
     `viewer` must see everything: only administrators open what is locked.
 
@@ -61,6 +61,9 @@ def open_day(
         raise Forbidden(_("Only an administrator opens a locked day."))
     reason, until = _checked_reason(reason), _checked_until(until)
     day = get_visible_day(viewer, day_id)
+    now = read_now(db.session())
+    if day.has_ended(now):  # each opening follows a lock
+        _lock(day.id, "", actor, now, DutySchedule.open_until <= now)
     values = {"unlocked_by": actor.name, "unlock_reason": reason, "open_until": until}
     statement = (
         update(DutySchedule)
@@ -78,12 +81,13 @@ def open_day(
 
 
 def days_to_lock(now: datetime) -> list[int]:
-    """Ids of the open days that are over, oldest first; missed ones too."""
-    today = _date_of(now)
+    """Ids of the open days that are over, oldest first; missed ones too.
+
+    Those whose opening has ended are among them, over or not.
+    """
     query = (
         select(DutySchedule.id)
-        .where(DutySchedule.state == DayState.OPEN, DutySchedule.date <= today)
-        .where(is_over(now, today))
+        .where(DutySchedule.state == DayState.OPEN, is_over(now, _date_of(now)))
         .order_by(DutySchedule.date, DutySchedule.id)
     )
     return list(db.session.scalars(query))
@@ -97,7 +101,7 @@ def lock_if_over(day_id: int, actor: Actor) -> bool:
     now = read_now(db.session())
     locked = _lock(day_id, "", actor, now, is_over(now, _date_of(now)))
     if locked:
-        _tell_manager(day_id)
+        _tell_manager(day_id, now)
     db.session.commit()
     return locked
 
@@ -106,7 +110,11 @@ def _lock(
     day_id: int, reason: str, actor: Actor, now: datetime, *where: ColumnElement[bool]
 ) -> bool:
     """Lock it in the caller's transaction, with its entry in the audit."""
-    values = {"locked_at": now, "locked_by": actor.name, "lock_reason": reason, "open_until": None}
+    opened = select(DutySchedule.open_until).where(DutySchedule.id == day_id)
+    why = ENDED if db.session.scalar(opened) else OVER
+    values = {"locked_at": now, "locked_by": actor.name, "lock_reason": reason}
+    # The next opening needs a person and a reason of its own.
+    values |= {"unlocked_by": None, "unlock_reason": None, "open_until": None}
     statement = (
         update(DutySchedule)
         .where(DutySchedule.id == day_id, DutySchedule.state == DayState.OPEN, *where)
@@ -116,7 +124,7 @@ def _lock(
     if not changed(db.session.execute(statement)):
         return False
     day = db.session.get_one(DutySchedule, day_id)
-    record(db.session(), actor, "schedule.locked", target_of(day), {"reason": reason or OVER})
+    record(db.session(), actor, "schedule.locked", target_of(day), {"reason": reason or why})
     return True
 
 
@@ -126,15 +134,17 @@ def _date_of(instant: datetime) -> date:
 
 
 def is_over(now: datetime, today: date) -> ColumnElement[bool]:
-    """Its last shift has ended, or without any duty its date is past; and it is not held open."""
+    """Its last shift has ended, or without any duty its date is past.
+
+    One that was opened for a time is over when that ends, then and not before.
+    """
     items = exists().where(DutyItem.duty_schedule_id == DutySchedule.id)
     going_on = items.where(DutyItem.ends_at > now)
     over = and_(not_(going_on), or_(DutySchedule.date < today, items))
-    free = or_(DutySchedule.open_until.is_(None), DutySchedule.open_until <= now)
-    return and_(over, free)
+    return or_(and_(DutySchedule.open_until.is_(None), over), DutySchedule.open_until <= now)
 
 
-def _tell_manager(day_id: int) -> None:
+def _tell_manager(day_id: int, locked_at: datetime) -> None:
     """Tell the project's manager that a day was locked with duties that nobody marked."""
     unmarked = exists().where(
         DutyItem.duty_schedule_id == day_id, DutyItem.attendance == Attendance.PLANNED
@@ -144,8 +154,9 @@ def _tell_manager(day_id: int) -> None:
     day = db.session.get_one(DutySchedule, day_id)
     manager = day.project.manager
     if manager is not None and manager.user_id is not None:
-        params = {"project": day.project.name, "date": day.date.isoformat()}
-        key = f"{UNMARKED}:{day.id}"
+        names = {"project": day.project.name, "project_en": day.project.name_en}
+        params = names | {"date": day.date.isoformat()}
+        key = f"{UNMARKED}:{day.id}:{locked_at.isoformat()}"
         message = Message(UNMARKED, f"/schedules/{day.id}", params, dedupe_key=key)
         notify(db.session(), [manager.user_id], message)
 

@@ -1,8 +1,8 @@
 """Shifts, days of duty, and who stands where.
 
-The database itself refuses double booking and every change of a locked day (migration 0004):
-an exclusion constraint and triggers on PostgreSQL, triggers on SQLite. A migration that copies
-one of these tables on SQLite must make its triggers anew.
+The database itself refuses double booking and every change of a locked day (migrations 0004 and
+0005): an exclusion constraint and triggers on PostgreSQL, triggers on SQLite. A migration that
+copies one of these tables on SQLite must make its triggers anew.
 """
 
 from datetime import date, datetime, time
@@ -78,19 +78,27 @@ class DutySchedule(Base):
     notes: Mapped[str] = mapped_column(Text, default="")
     created_by: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=db_now())
-    #: The last lock and the last opening; each overwrites the one before, the audit keeps all.
+    #: The last lock, and the opening after it, which the next lock forgets; the audit keeps all.
     locked_at: Mapped[datetime | None]
     locked_by: Mapped[str | None] = mapped_column(String(200))
     lock_reason: Mapped[str | None] = mapped_column(String(300))
     unlocked_by: Mapped[str | None] = mapped_column(String(200))
     unlock_reason: Mapped[str | None] = mapped_column(String(300))
-    #: Opened again until then: the automatic lock leaves it alone before.
+    #: Opened again until then: the automatic lock leaves it alone before, nobody changes it after.
     open_until: Mapped[datetime | None]
 
     project: Mapped[Project] = relationship()
     items: Mapped[list["DutyItem"]] = relationship(
         back_populates="schedule", order_by="DutyItem.starts_at, DutyItem.id", passive_deletes=True
     )
+
+    def is_locked(self, now: datetime) -> bool:
+        """Nothing of it can be changed: it is locked, or its opening has ended."""
+        return self.state == DayState.LOCKED or self.has_ended(now)
+
+    def has_ended(self, now: datetime) -> bool:
+        """It was opened for a time, which is over."""
+        return self.open_until is not None and self.open_until <= now
 
 
 class DutyItem(Base):

@@ -10,6 +10,7 @@ from babel.dates import format_date
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager, joinedload
 
+from k9ops.core.clock import utcnow
 from k9ops.core.db import db
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
@@ -18,7 +19,7 @@ from k9ops.projects.models import Project
 from k9ops.reports.arguments import MONTH, PROJECT
 from k9ops.reports.attendance import SIGNS, STOOD_IN, WORDS, Tally
 from k9ops.reports.registry import Sheet, report
-from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule
+from k9ops.schedules.models import Attendance, DutyItem, DutySchedule
 from k9ops.web import formats
 
 
@@ -69,10 +70,10 @@ def _days_of(month: date) -> list[date]:
 def _facts(
     project: Project, days: list[date], items: list[DutyItem], handlers: int
 ) -> list[tuple[str, str]]:
-    planned = _states(project, days[0], days[-1])
+    planned = _planned(project, days[0], days[-1])
     return [
         (_("Days planned"), str(len(planned))),
-        (_("Days locked"), str(planned.count(DayState.LOCKED))),
+        (_("Days locked"), str(sum(day.is_locked(utcnow()) for day in planned))),
         (_("Handlers"), str(handlers)),
         (_("Duties"), str(len(items))),
         *Tally.of(items).facts(),
@@ -109,9 +110,8 @@ def _items(project: Project, first: date, last: date) -> list[DutyItem]:
     return list(db.session.scalars(query))
 
 
-def _states(project: Project, first: date, last: date) -> list[str]:
-    """The state of each day that is planned."""
-    query = select(DutySchedule.state).where(
+def _planned(project: Project, first: date, last: date) -> list[DutySchedule]:
+    query = select(DutySchedule).where(
         DutySchedule.project_id == project.id, DutySchedule.date.between(first, last)
     )
     return list(db.session.scalars(query))

@@ -9,11 +9,12 @@ from sqlalchemy.exc import IntegrityError
 
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.core.db import db
+from k9ops.core.errors import Conflict
 from k9ops.projects.scope import EVERYTHING
 from k9ops.schedules.errors import DayLocked, DoubleBooked
 from k9ops.schedules.locking import lock_day
 from k9ops.schedules.models import Attendance
-from k9ops.schedules.services import NewItem, add_item, mark_attendance
+from k9ops.schedules.services import NewItem, add_item, change_item, mark_attendance
 from tests.support.unit import plan, today
 
 BOOK = """
@@ -68,7 +69,8 @@ def test_night_shift_ends_where_the_next_morning_begins(unit):
         run_sql(longer, late=stored(late), item=only_item(night))
 
 
-def test_absent_handler_frees_the_time_and_a_stand_in_takes_it(unit, day):
+def test_absent_handler_frees_the_time_and_a_stand_in_takes_it(unit):
+    day = plan(unit, today() - timedelta(days=1), NewItem(unit.badr, unit.morning, unit.rex))
     item = only_item(day)
     mark_attendance(EVERYTHING, item, Attendance.ABSENT, actor=COMMAND_LINE)
     other = add_item(
@@ -118,6 +120,47 @@ def test_of_two_who_book_a_dog_at_once_one_is_refused(unit, day, context):
     for thread in threads:
         thread.join()
     assert sorted(answers) == ["booked", "refused"]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+@pytest.mark.parametrize(
+    ("starts", "ends"),
+    [
+        ("T07:00:00", "T09:00:00"),
+        (" 14:00:00", " 22:00:00"),
+        (" 14:00:00.000000", " 22:00:00.000"),
+        (" 14:00:00.000000", " 24:30:00.000000"),
+    ],
+)
+def test_sqlite_takes_no_time_written_otherwise_than_it_keeps_them(unit, day, starts, ends):
+    """It compares them as texts, so one written otherwise would pass beside a booking."""
+    statement = "UPDATE duty_schedule_items SET starts_at = :starts, ends_at = :ends"
+    with pytest.raises(IntegrityError, match="time_text"):
+        run_sql(statement, starts=f"{today()}{starts}", ends=f"{today()}{ends}")
+    run_sql(statement, starts=f"{today()} 14:00:00.000000", ends=f"{today()} 21:59:59.999999")
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+def test_change_that_gave_way_to_another_is_told_as_a_conflict(unit, day, context):
+    """The database ends one of two transactions that wait for each other."""
+    item, answers = only_item(day), []
+
+    def plan_otherwise():
+        with context.app_context():
+            new = NewItem(unit.dalia, unit.morning, unit.luna)
+            with pytest.raises(Conflict) as refused:
+                change_item(EVERYTHING, item, new, actor=COMMAND_LINE)
+            answers.append(refused.value.code)
+
+    with db.engine.begin() as connection:
+        hold = "SELECT FROM {} WHERE id = :id FOR UPDATE"
+        connection.execute(text(hold.format("dogs")), {"id": unit.luna})
+        planner = threading.Thread(target=plan_otherwise)
+        planner.start()
+        planner.join(0.3)  # it holds Dalia and waits for Luna
+        connection.execute(text(hold.format("people")), {"id": unit.dalia})
+    planner.join()
+    assert answers == ["changed"]
 
 
 LOCKED_CHANGES = {
