@@ -215,7 +215,8 @@ def opening_story(day: DutySchedule) -> str:
     if day.has_ended(utcnow()):
         ended = _("Its opening ended %(when)s.", when=formats.plain(day.open_until))
         return f"{ended} {story}"
-    return f"{story} {_('After that nothing of it can be changed again.')}"
+    after = _("After that nothing of it can be changed again.")
+    return f"{story} {after}"
 
 
 def hours(starts: datetime, ends: datetime) -> str:
