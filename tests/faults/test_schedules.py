@@ -154,12 +154,11 @@ def test_of_two_who_book_the_same_at_once_one_is_refused(small, context, whom, h
 
 def test_day_is_not_locked_over_a_duty_that_is_planned_at_that_moment(small, context):
     """Either the duty, which goes on, stands and the day is open, or it is locked without it."""
-    day = plan(small, today(), NewItem(small.badr, small.night))
-    ended = first_item(day)
-    over = {"starts_at": read_now(db.session()) - 9 * HOUR, "ends_at": read_now(db.session())}
-    db.session.execute(update(DutyItem).where(DutyItem.id == ended).values(**over))
-    db.session.commit()
-    for _ in range(ROUNDS):
+    for ahead in range(ROUNDS):
+        day = plan(small, today() + timedelta(days=ahead), NewItem(small.badr, small.night))
+        over = {"starts_at": read_now(db.session()) - 9 * HOUR, "ends_at": read_now(db.session())}
+        db.session.execute(update(DutyItem).values(**over))
+        db.session.commit()
         new = NewItem(small.dalia, small.night, small.luna)
         added, locked = at_once(
             context,
@@ -172,9 +171,32 @@ def test_day_is_not_locked_over_a_duty_that_is_planned_at_that_moment(small, con
         if locked:
             until = read_now(db.session()) + HOUR
             open_day(EVERYTHING, day, "Next round", until, actor=COMMAND_LINE)
-        db.session.execute(delete(DutyItem).where(DutyItem.id != ended))
-        db.session.execute(update(DutySchedule).values(open_until=None))
+        db.session.execute(delete(DutyItem).where(DutyItem.duty_schedule_id == day))
         db.session.commit()
+
+
+@pytest.mark.parametrize("how", ["service", "sql"])
+def test_two_who_swap_the_handlers_of_two_duties_at_once_are_both_refused(small, context, how):
+    """Each books whom the other frees; neither waits for the other without end."""
+    who = small.badr, small.dalia
+    day = plan(small, today(), *(NewItem(one, small.evening) for one in who))
+    items = [item.id for item in items_of(EVERYTHING, day)]
+    db.session.rollback()
+    if how == "service":
+        refusal, swap = DoubleBooked, partial(change_item, EVERYTHING, actor=COMMAND_LINE)
+        calls = [
+            partial(swap, item, NewItem(one, small.evening))
+            for item, one in zip(items, reversed(who), strict=True)
+        ]
+    else:
+        refusal = IntegrityError
+        sql = "UPDATE duty_schedule_items SET handler_id = :who WHERE id = :item"
+        calls = [
+            partial(execute, sql, who=one, item=item)
+            for item, one in zip(items, reversed(who), strict=True)
+        ]
+    for _ in range(ROUNDS):
+        assert [type(one) for one in at_once(context, *calls)] == [refusal] * 2
 
 
 class Planner:

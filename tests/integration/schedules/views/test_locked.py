@@ -12,7 +12,7 @@ from k9ops.core.db import db
 from k9ops.notifications.kinds import show
 from k9ops.notifications.models import Notification
 from k9ops.projects.scope import EVERYTHING
-from k9ops.schedules.locking import lock_day
+from k9ops.schedules.locking import UNMARKED, lock_day, open_day
 from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule, Shift
 from k9ops.schedules.services import NewItem
 from tests.support.pages import faults, send, words_of
@@ -123,6 +123,30 @@ def test_administrator_opens_a_locked_day_until_a_time(unit, day, item, as_amal,
     assert timedelta(minutes=118) < left <= timedelta(hours=2)
 
 
+def test_day_whose_opening_ended_is_shown_as_locked_until_it_is_opened_again(
+    unit, day, item, as_amal, as_caline, inside
+):
+    inside(lock, day)
+    until = datetime.now(UTC) + timedelta(hours=1)
+    inside(open_day, EVERYTHING, day, "Wrong dog", until, actor=COMMAND_LINE)
+    inside(change, DutySchedule, day, open_until=until - timedelta(hours=2))
+    words = words_of(as_caline.get(f"/schedules/{day}"))
+    assert "This day is locked: nothing of it can be changed" in words
+    assert "Its opening ended" in words
+    page = send(as_caline, f"/schedules/items/{item}/present")
+    assert page.status_code == 409
+    assert "The time for which this day was opened is over" in words_of(page)
+    assert "its opening ended" in words_of(as_caline.get("/schedules?state=locked"))
+    assert "its opening ended" not in words_of(as_caline.get("/schedules?state=open"))
+    until = (datetime.now(UTC) + timedelta(hours=5)).strftime("%Y-%m-%dT%H:%M")
+    answer = send(as_amal, f"/schedules/{day}/unlock", reason="Again", until=until)
+    assert answer.status_code == 303
+    assert (
+        send(as_caline, f"/schedules/items/{item}/attendance", attendance="absent").status_code
+        == 303
+    )
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("reason", ""), ("reason", "x" * 301), ("until", ""), ("until", "soon"),
@@ -165,8 +189,17 @@ def test_command_locks_what_is_over_and_the_manager_is_told(unit, runner, as_cal
     told = inside(only_message)
     assert told.url == f"/schedules/{over}"
     assert f"{today() - 2 * DAY:%-d %B %Y}: it is not noted who came." in told.text
+    assert "Harbour" in told.text
     again = inside(runner.invoke, args=["lock-schedules"])
     assert again.stdout == "Locked 0 days of duty.\n"
+
+
+def test_older_notice_of_a_locked_day_names_its_project_in_arabic(app):
+    params = {"project": "الميناء", "date": "2026-11-20"}
+    with app.app_context():
+        told = show(Notification(kind=UNMARKED, params=params, url="/"))
+    assert "الميناء" in told.text
+    assert "20 November 2026" in told.text
 
 
 def test_shift_that_is_used_no_more_keeps_its_lane_where_somebody_stood(
