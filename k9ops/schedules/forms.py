@@ -10,7 +10,7 @@ from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.settings import current_settings
 from k9ops.schedules.models import ATTENDANCE_TITLES, Attendance
-from k9ops.schedules.services import DAY_NOTE, NOTE, NewItem
+from k9ops.schedules.services import ANEW, DAY_NOTE, NOTE, NewItem
 from k9ops.schedules.shifts import CHECKS as SHIFT_CHECKS
 from k9ops.web.forms import RecordForm, optional_id, options
 
@@ -40,6 +40,7 @@ class ItemForm(RecordForm):
     """Who is to stand where; the view fills in the choices."""
 
     checks = NOTE
+    also = tuple(ANEW)
 
     shift_id = SelectField(_l("Shift"), [InputRequired(_l("Choose a shift."))], coerce=optional_id)
     handler_id = SelectField(

@@ -4,7 +4,7 @@ Whether a day is locked and whether somebody is booked twice is decided by the d
 two who plan at once are told apart too.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
@@ -35,6 +35,8 @@ NOTE_LIMIT = 400
 NOTE = {"note": text_up_to(NOTE_LIMIT)}
 DAY_NOTE_LIMIT = 4000
 DAY_NOTE = {"notes": text_up_to(DAY_NOTE_LIMIT)}
+#: What becomes of a duty that is planned anew.
+ANEW = {"attendance": Attendance.PLANNED, "replacement_id": None}
 FIRST_DAY = date(2000, 1, 1)
 #: Nobody plans farther ahead.
 FARTHEST = timedelta(days=366)
@@ -150,9 +152,9 @@ def change_item(
     before = _planned(item)
     values = _checked(Fitting(day), new, before)
     if new.handler_id != before.handler_id or _is_put_off(item, values):
-        values |= {"attendance": Attendance.PLANNED, "replacement_id": None}
+        values |= ANEW
     with _changing():
-        if _set(item, values, seen, asdict(new)):
+        if _set(item, values, seen, [*asdict(new), *ANEW]):
             detail = {"item": item.id, **_changes(before, new)}
             _note(actor, "schedule.item_changed", day, detail)
     return item
@@ -275,13 +277,13 @@ def _planned(item: DutyItem) -> NewItem:
 
 
 def _set(
-    row: Base, values: dict[str, Any], seen: str | None, shown: Iterable[str]
+    row: Base, values: dict[str, Any], seen: str | None, shown: Collection[str]
 ) -> dict[str, Any]:
     """Write the values; those that are others than before, each as [before, now].
 
     `seen` is the digest of a form that had `shown` these columns.
     """
-    hold(row, values)
+    hold(row, {*values, *shown})
     before = {name: getattr(row, name) for name in values}
     changes = {name: [before[name], new] for name, new in values.items() if before[name] != new}
     if changes:

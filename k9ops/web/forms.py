@@ -30,6 +30,9 @@ class RecordForm(FlaskForm):
     #: The service's own rules; here so that all faults are told at once.
     checks: ClassVar[Mapping[str, Check]] = {}
 
+    #: Columns that a save may write too, though the form has no field for them.
+    also: ClassVar[tuple[str, ...]] = ()
+
     seen = HiddenField()
 
     def __init__(self, *args: Any, obj: Any = None, **kwargs: Any) -> None:
@@ -40,7 +43,7 @@ class RecordForm(FlaskForm):
 
     def look_again(self) -> None:
         """Go by what the row holds now; what was typed stays."""
-        self.seen.data = digest_of(self._row, self._columns()) if self._row else ""
+        self.seen.data = digest_of(self._row, [*self._columns(), *self.also]) if self._row else ""
 
     def overwrites(self) -> list[tuple[Field, str]]:
         """The fields in which the row holds something else than was typed, and that in words."""

@@ -79,6 +79,18 @@ def test_what_the_row_has_already_is_saved_twice_in_peace(client_of, unit, amal)
     assert [send(client, path, **sent).status_code for _ in range(2)] == [303, 303]
 
 
+def test_attendance_noted_meanwhile_is_not_forgotten_unseen(app, client_of, unit, amal, item):
+    client, path = client_of(amal), f"/schedules/items/{item}/edit"
+    shown = fields_of(client.get(path).text)
+    change(app, DutyItem, item, {"attendance": "present"})
+    refused = send(client, path, **shown | {"handler_id": unit.dalia})
+    assert refused.status_code == 422
+    assert "Present This is forgotten when another handler is chosen." in words_of(refused)
+    assert kept(app, DutyItem, item, {"attendance": ""}) == {"attendance": "present"}
+    assert send(client, path, **fields_of(refused.text)).status_code == 303
+    assert kept(app, DutyItem, item, {"attendance": ""}) == {"attendance": "planned"}
+
+
 def test_fault_of_a_field_keeps_what_the_form_had_seen(app, client_of, unit, amal):
     client, path = client_of(amal), f"/dogs/{unit.rex}/edit"
     shown = fields_of(client.get(path).text)
