@@ -20,7 +20,7 @@ LOCK = ("locked_at", "locked_by", "lock_reason")
 #: Who opened it, why and until when: empty while the day is locked.
 FORGET_OPENINGS = """
 UPDATE duty_schedules SET unlocked_by = NULL, unlock_reason = NULL, open_until = NULL
-WHERE state = 'locked'
+WHERE state = 'locked' AND coalesce(unlocked_by, unlock_reason) IS NOT NULL
 """
 REFUSAL = "day_locked: the day of duty is locked, or only opened until a time"
 
