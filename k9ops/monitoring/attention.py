@@ -15,6 +15,7 @@ from k9ops.monitoring import queries, words
 from k9ops.projects.scope import Viewer
 from k9ops.schedules import dashboard
 from k9ops.schedules import words as duty
+from k9ops.schedules.conflicts import Faults, faults_of_day
 from k9ops.schedules.models import DayState
 from k9ops.web import formats
 from k9ops.web.formats import isolated, named
@@ -115,16 +116,17 @@ def _of_conflicts(rows: Sequence[Any]) -> Iterator[Matter]:
     if not rows:
         return
     first = rows[0]
-    if len(rows) == 1 and first.handler_fault:
-        title = duty.conflict(first.handler_fault, _named(first.handler, first.handler_en))
-    elif len(rows) == 1 and first.dog_fault:
-        title = duty.conflict(first.dog_fault, _named(first.dog, first.dog_en))
-    else:
-        title = ngettext(
-            "One duty may not stand as it is planned",
-            "%(num)s duties may not stand as they are planned",
-            len(rows),
-        )
+    title = ngettext(
+        "One duty may not stand as it is planned",
+        "%(num)s duties may not stand as they are planned",
+        len(rows),
+    )
+    if len(rows) == 1:
+        faults = faults_of_day(first.day_id).get(first.id, Faults())
+        if faults.handler:
+            title = duty.conflict(faults.handler, _named(first.handler, first.handler_en))
+        elif faults.dog:
+            title = duty.conflict(faults.dog, _named(first.dog, first.dog_en))
     cause = _("%(where)s, %(when)s", where=_listed(rows), when=formats.plain(first.starts_at))
     url = f"/schedules/{first.day_id}"
     yield Matter("bad", "triangle-alert", title, cause, url, _("Resolve it"))

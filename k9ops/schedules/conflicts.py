@@ -1,11 +1,11 @@
 """Duties still to be done whose handler or dog may no longer stand there, and why not."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, or_, select, tuple_
 
 from k9ops.core.clock import read_now
 from k9ops.core.db import db
@@ -30,36 +30,50 @@ class Fault(StrEnum):
 class Faults:
     """What is wrong with the handler and with the dog of a duty; None for nothing."""
 
-    handler: Fault | None = None
-    dog: Fault | None = None
+    handler: str | None = None
+    dog: str | None = None
 
 
 def in_conflict(now: datetime) -> ColumnElement[bool]:
     """Duties of a query that names their days too, which may not stand as they are planned."""
     ahead = and_(DutyItem.attendance == Attendance.PLANNED, DutyItem.ends_at > now)
-    return and_(ahead, or_(_no_handler(), _unfit(), _person_away(), _dog_away()))
-
-
-def handler_fault() -> ColumnElement[Any]:
-    """What is wrong with the handler of a duty that is in conflict."""
-    left = exists().where(Person.id == DutyItem.handler_id, Person.active.is_(False))
-    whens = (left, Fault.LEFT), (_no_handler(), Fault.OTHER_WORK), (_person_away(), Fault.AWAY)
-    return case(*whens).label("handler_fault")
-
-
-def dog_fault() -> ColumnElement[Any]:
-    """What is wrong with the dog of a duty that is in conflict."""
-    return case((_unfit(), Fault.UNFIT), (_dog_away(), Fault.AWAY)).label("dog_fault")
+    # Few are out of service, and most assignments hold for good: such sets are read once, and only
+    # what they leave open is looked up for each duty.
+    no_handlers, unfit = select(Person.id).where(~is_handler()), select(Dog.id).where(~is_fit())
+    person_away = and_(~_stays(now, DutyItem.handler_id, Assignment.person_id), _person_away())
+    dog_away = and_(~_stays(now, DutyItem.dog_id, Assignment.dog_id), _dog_away())
+    wrong = DutyItem.handler_id.in_(no_handlers), DutyItem.dog_id.in_(unfit), person_away, dog_away
+    return and_(ahead, or_(*wrong))
 
 
 def faults_of_day(day_id: int) -> dict[int, Faults]:
     """The duties of a day that are in conflict, by their ids."""
     query = (
-        select(DutyItem.id, handler_fault(), dog_fault())
+        select(DutyItem.id, _handler_fault(), _dog_fault())
         .join(DutySchedule, DutySchedule.id == DutyItem.duty_schedule_id)
         .where(DutySchedule.id == day_id, in_conflict(read_now(db.session())))
     )
     return {key: Faults(handler, dog) for key, handler, dog in db.session.execute(query)}
+
+
+def _stays(now: datetime, key: Any, whom: Any) -> ColumnElement[bool]:
+    """They belong to the project on all days whose duties may still be to be done."""
+    since = (now - timedelta(days=2)).date()
+    stays = Assignment.from_on <= since, Assignment.to_on.is_(None), whom.is_not(None)
+    found = select(Assignment.project_id, whom).where(*stays)
+    return tuple_(DutySchedule.project_id, key).in_(found)
+
+
+def _handler_fault() -> ColumnElement[Any]:
+    """What is wrong with the handler of a duty that is in conflict."""
+    left = exists().where(Person.id == DutyItem.handler_id, Person.active.is_(False))
+    whens = (left, Fault.LEFT), (_no_handler(), Fault.OTHER_WORK), (_person_away(), Fault.AWAY)
+    return case(*whens)
+
+
+def _dog_fault() -> ColumnElement[Any]:
+    """What is wrong with the dog of a duty that is in conflict."""
+    return case((_unfit(), Fault.UNFIT), (_dog_away(), Fault.AWAY))
 
 
 def _no_handler() -> ColumnElement[bool]:

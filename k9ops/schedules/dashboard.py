@@ -14,7 +14,7 @@ from k9ops.kennel.models import Dog
 from k9ops.people.models import Person
 from k9ops.projects.models import Project, ProjectStatus
 from k9ops.projects.scope import Viewer, visible_projects
-from k9ops.schedules.conflicts import dog_fault, handler_fault, in_conflict
+from k9ops.schedules.conflicts import in_conflict
 from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule, Shift
 from k9ops.schedules.queries import active_shifts, is_open
 
@@ -163,22 +163,21 @@ def not_planned(viewer: Viewer, day: date) -> list[Row[Any]]:
 def conflicts(viewer: Viewer, today: date, now: datetime) -> list[Row[Any]]:
     """Duties still to be done whose dog or handler may not stand there, the next one first.
 
-    Each has .day_id .starts_at .handler .handler_en .handler_fault .dog .dog_en .dog_fault and its
-    project's .name .name_en.
+    Each has .id .day_id .starts_at .handler .handler_en .dog .dog_en and its project's .name
+    .name_en.
     """
     handler, dog = aliased(Person), aliased(Dog)
     query = (
         select(
+            DutyItem.id,
             DutyItem.duty_schedule_id.label("day_id"),
             DutyItem.starts_at,
             Project.name,
             Project.name_en,
             handler.name.label("handler"),
             handler.name_en.label("handler_en"),
-            handler_fault(),
             dog.name.label("dog"),
             dog.name_en.label("dog_en"),
-            dog_fault(),
         )
         .join(DutySchedule, DutySchedule.id == DutyItem.duty_schedule_id)
         .join(Project, Project.id == DutySchedule.project_id)

@@ -154,10 +154,10 @@ def _ahead(item: DutyItem, faults: Faults) -> list[Word]:
     """Why a duty still to be done may not stand as it is planned, or only with care."""
     found, dog = [], item.dog
     if faults.handler:
-        text = str(_OF_HANDLER[faults.handler]) % {"name": _name(item.handler)}
+        text = str(_OF_HANDLER[Fault(faults.handler)]) % {"name": _name(item.handler)}
         found.append(Word(text, "triangle-alert", "bad"))
     if faults.dog:
-        text = str(_OF_DOG[faults.dog]) % {"name": _name(dog)}
+        text = str(_OF_DOG[Fault(faults.dog)]) % {"name": _name(dog)}
         found.append(Word(text, "triangle-alert", "bad"))
     elif dog and dog.fitness == Fitness.LIGHT:
         text = _("%(name)s is for light duty only", name=_name(dog))
