@@ -23,7 +23,7 @@ WORKER_NAME ?= celery
 T ?=
 ARGS ?=
 PYTEST := $(BIN)/python -m pytest $(ARGS)
-# Two processes run what minds no neighbour; the sick brokers, whose decisions are timed, come alone.
+# Three processes on two cores, since many tests wait; sick brokers, whose decisions are timed, come alone.
 ALONE := tests/faults/test_broker.py
 IN_PARALLEL := tests --ignore=tests/benchmarks --ignore=$(ALONE)
 
@@ -93,7 +93,7 @@ scheduler: setup  ## Start a separate scheduler (with JOBS_SCHEDULER=standalone)
 
 test: check  ## Check, then run all tests on SQLite and PostgreSQL (not the slow faults, not bench)
 ifeq ($(T),)
-	@$(PYTEST) -m "not slow" -n 2 --dist worksteal $(IN_PARALLEL); parallel=$$?; \
+	@$(PYTEST) -m "not slow" -n 3 --dist worksteal $(IN_PARALLEL); parallel=$$?; \
 		$(PYTEST) -m "not slow" $(ALONE) && exit $$parallel
 else
 	@$(PYTEST) -m "not slow" $(T)
