@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from k9ops.core.db import db
@@ -65,7 +66,7 @@ class ProjectToday:
     day_id: int | None
     slots: dict[int, Slot] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def whole(self) -> Slot:
         return sum(self.slots.values(), Slot())
 
@@ -192,6 +193,8 @@ def conflicts(viewer: Viewer, today: date, now: datetime) -> list[Row[Any]]:
 
 def _visible(viewer: Viewer) -> ColumnElement[bool]:
     """The days of the projects that they may see."""
+    if viewer.sees_all:
+        return true()
     projects = visible_projects(viewer).with_only_columns(Project.id)
     return DutySchedule.project_id.in_(projects)
 

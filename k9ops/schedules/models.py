@@ -114,6 +114,7 @@ class DutyItem(Base):
         Index("ix_duty_schedule_items_handler_id_starts_at", "handler_id", "starts_at"),
         Index("ix_duty_schedule_items_replacement_id_starts_at", "replacement_id", "starts_at"),
         Index("ix_duty_schedule_items_dog_id_starts_at", "dog_id", "starts_at"),
+        Index("ix_duty_schedule_items_attendance_ends_at", "attendance", "ends_at"),
         {"sqlite_autoincrement": True},
     )
 
