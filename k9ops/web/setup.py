@@ -1,12 +1,15 @@
 """Hang the page chrome into the application."""
 
 import hashlib
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
 from flask import Flask, has_request_context, request, url_for
 from flask_login import current_user
+from jinja2 import FileSystemBytecodeCache
+from jinja2.bccache import Bucket
 
 from k9ops.core.clock import utcnow
 from k9ops.core.i18n import LANGUAGES, direction, get_locale
@@ -26,6 +29,9 @@ def init_web(app: Flask) -> None:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = timedelta(days=30)
     app.config["MAX_CONTENT_LENGTH"] = 2 * 1024 * 1024
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.bytecode_cache = _CompiledTemplates.at(
+        Path(app.instance_path) / "cache/templates"
+    )
     init_security(app)
     init_errors(app)
     app.register_blueprint(bp)
@@ -39,6 +45,31 @@ def init_web(app: Flask) -> None:
         address_of=address_of,
     )
     app.context_processor(_of_every_page)
+
+
+class _CompiledTemplates(FileSystemBytecodeCache):
+    """Templates that earlier processes compiled: the first call of a page is as fast as the next.
+
+    A full disk, a damaged file, or a folder that nobody may write to, costs only that.
+    """
+
+    @classmethod
+    def at(cls, folder: Path) -> "_CompiledTemplates | None":
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError:
+            return None
+        return cls(str(folder))
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        try:
+            super().load_bytecode(bucket)
+        except Exception:  # noqa: BLE001  (whatever a damaged file raises)
+            bucket.reset()
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
 
 
 def asset(name: str) -> str:
