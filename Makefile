@@ -23,9 +23,9 @@ WORKER_NAME ?= celery
 T ?=
 ARGS ?=
 PYTEST := $(BIN)/python -m pytest $(ARGS)
-# Three processes on two cores, since many tests wait; sick brokers, whose decisions are timed, come alone.
-ALONE := tests/faults/test_broker.py
-IN_PARALLEL := tests --ignore=tests/benchmarks --ignore=$(ALONE)
+# Three processes on two cores, since many tests wait; what is timed beside a sick broker comes alone.
+ALONE := tests/faults/test_broker.py tests/integration/monitoring/test_celery.py
+IN_PARALLEL := tests --ignore=tests/benchmarks $(ALONE:%=--ignore=%)
 
 .PHONY: help setup setup-dev system-packages run worker beat scheduler test test-unit \
 	test-integration test-e2e faults bench check numbers requirements messages db-revision clean
