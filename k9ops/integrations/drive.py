@@ -24,7 +24,6 @@ from k9ops.integrations.drive_faults import (
     BadKey,
     Fault,
     Outage,
-    SearchCutShort,
     Unreadable,
     fault_of,
 )
@@ -241,8 +240,8 @@ class Folder:
             self._check()
             try:
                 return call()
-            except SearchCutShort as error:
-                fault: Fault = error
+            except Fault as error:
+                fault = error
             except FAILURES as error:
                 fault = fault_of(error)
             patience.wait(fault)
@@ -273,7 +272,7 @@ def _whole_answer(request: HttpRequest) -> dict[str, Any]:
     """What a search found; one that missed a drive would have the file sent a second time."""
     answer: dict[str, Any] = request.execute()
     if answer.get("incompleteSearch"):
-        raise SearchCutShort
+        raise Outage("Google Drive could not search all of the shared drive.")
     return answer
 
 

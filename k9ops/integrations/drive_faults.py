@@ -65,13 +65,6 @@ class SessionGone(Outage):
     code = "drive_session_gone"
 
 
-class SearchCutShort(Outage):
-    """Drive looked into some of its drives only."""
-
-    def __init__(self) -> None:
-        super().__init__("Google Drive could not search all of the shared drive.")
-
-
 class Unreadable(Fault):
     """The backup here cannot be read, or is gone."""
 

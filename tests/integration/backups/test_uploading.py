@@ -10,9 +10,7 @@ from sqlalchemy import select, text
 from k9ops.accounts.models import User
 from k9ops.backups import queries, services
 from k9ops.core.db import db
-from k9ops.core.settings import current_settings
 from k9ops.integrations import drive
-from k9ops.integrations.drive_faults import Unreadable
 from k9ops.jobs import dispatch
 from k9ops.jobs.control import cancel_run, retry_run
 from k9ops.jobs.models import JobRun
@@ -22,7 +20,7 @@ from k9ops.notifications.kinds import show
 from k9ops.notifications.models import Notification
 from tests.support import people
 from tests.support.databases import on_one_kind
-from tests.support.drive import FOLDER
+from tests.support.drive_protocol import FOLDER
 
 JOB = "backups.run_automated_backup"
 ONE_EACH = {
@@ -222,25 +220,6 @@ def test_retry_sends_nothing_again_when_the_answer_was_lost(unit, drive_server):
     assert execute(run.id).state == "succeeded"
     assert drive_server.bytes_received == sent
     assert len(drive_server.live()) == 1
-
-
-@on_one_kind
-def test_search_is_asked_again_when_it_was_cut_short(unit, drive_server):
-    drive_server.searches_cut_short = 2
-    assert back_up().state == "succeeded"
-    assert drive_server.asked.count("list") == 4, "two cut short, then before and after the upload"
-
-
-@on_one_kind
-def test_fault_is_of_this_machine_when_the_file_cannot_be_read(unit, drive_server, tmp_path):
-    gone = tmp_path / "gone.zst"
-    new = drive.NewFile(gone, gone.name, 1, "", "k9ops_file", {"k9ops_file": gone.name})
-    key = current_settings().google_drive_credentials_file
-    with (
-        drive.Folder(key, FOLDER, drive_server.url) as folder,
-        pytest.raises(Unreadable, match="cannot be read here: No such file"),
-    ):
-        folder.upload(new, "", lambda *_: None)
 
 
 @on_one_kind
