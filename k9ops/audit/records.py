@@ -10,7 +10,7 @@ from k9ops.audit.services import Actor, Target, record
 from k9ops.core.db import Base, db
 from k9ops.core.errors import Conflict
 from k9ops.core.i18n import gettext as _
-from k9ops.core.seen import check_seen, hold
+from k9ops.core.seen import write
 
 
 def keep(
@@ -34,15 +34,10 @@ def keep(
         Stale: the row changed since it was `seen`.
     """
     own_id = row.id  # type: ignore[attr-defined]
-    if own_id is not None:
-        hold(row, values)
-    changes = _changes(row, values)
+    changes = write(row, values, seen)
     if own_id is not None and not changes:
         db.session.commit()
         return
-    check_seen(row, values, seen)
-    for column in changes:
-        setattr(row, column, values[column])
     db.session.add(row)
     try:
         db.session.flush()
@@ -50,14 +45,9 @@ def keep(
         db.session.rollback()
         raise _explained(type(row), own_id, values, taken) from error
     action = f"{kind}.{'added' if own_id is None else 'changed'}"
-    record(db.session(), actor, action, Target(kind, row.id, name), changes)  # type: ignore[attr-defined]
+    told = {column: [_plain(old), _plain(new)] for column, (old, new) in changes.items()}
+    record(db.session(), actor, action, Target(kind, row.id, name), told)  # type: ignore[attr-defined]
     db.session.commit()
-
-
-def _changes(row: Base, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What is to change, as [before, after]."""
-    pairs = {name: (getattr(row, name), value) for name, value in values.items()}
-    return {name: [_plain(old), _plain(new)] for name, (old, new) in pairs.items() if old != new}
 
 
 def _plain(value: Any) -> Any:

@@ -6,10 +6,10 @@ when it has other values by now.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import false, update
+from sqlalchemy import false, inspect, update
 from sqlalchemy.exc import InvalidRequestError
 
 from k9ops.core.db import Base, db
@@ -34,7 +34,7 @@ def _plain(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def hold(row: Base, names: Iterable[str]) -> None:
+def hold(row: Base, names: Iterable[str] = ("id",)) -> None:
     """Read these columns anew; nobody else writes the row until the transaction ends.
 
     Raises:
@@ -51,13 +51,34 @@ def hold(row: Base, names: Iterable[str]) -> None:
         raise Conflict(_("Something changed in the meantime. Look again.")) from error
 
 
-def check_seen(row: Base, names: Iterable[str], seen: str | None) -> None:
-    """Compare a row that is held with what a form showed of it; None is no form.
+def write(
+    row: Base,
+    values: Mapping[str, Any],
+    seen: str | None = None,
+    shown: Iterable[str] | None = None,
+) -> dict[str, tuple[Any, Any]]:
+    """Write the values into a row; those that are others than before, as (before, now).
+
+    `seen` is the digest of a form that had `shown` these columns, by default those of the values.
+    What the row has already is never refused. A new row is only filled.
 
     Raises:
-        Stale: the values are others by now; the transaction is undone.
+        Conflict: the row is gone.
+        Stale: the row changed since it was `seen`; the transaction is undone.
     """
-    if seen and seen != digest_of(row, names):
+    shown = list(values if shown is None else shown)
+    if inspect(row).persistent:
+        hold(row, {*values, *shown})
+    pairs = {name: (getattr(row, name), value) for name, value in values.items()}
+    changes = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    if changes and seen and seen != digest_of(row, shown):
         db.session.rollback()
-        hint = _("Look at what is kept now; if you save again, what you typed takes its place.")
-        raise Stale(_("Somebody changed this in the meantime."), field="seen", hint=hint)
+        raise _stale()
+    for name, (_before, now) in changes.items():
+        setattr(row, name, now)
+    return changes
+
+
+def _stale() -> Stale:
+    hint = _("Look at what is kept now; if you save again, what you typed takes its place.")
+    return Stale(_("Somebody changed this in the meantime."), field="seen", hint=hint)

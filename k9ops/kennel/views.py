@@ -17,7 +17,7 @@ from k9ops.people.queries import active_people, is_seen
 from k9ops.people.sight import in_sight
 from k9ops.web.filters import choice, page_number, search_words
 from k9ops.web.formats import named
-from k9ops.web.forms import options, record_form_page
+from k9ops.web.forms import options, record_form_page, saving
 from k9ops.web.panels import panels_of
 from k9ops.web.security import requires
 
@@ -86,13 +86,8 @@ def _edit(dog: Dog | None) -> ResponseReturnValue:
     form = DogForm(obj=dog)
     handlers = active_people(Work.HANDLER, Work.TRAINER, and_id=dog.handler_id if dog else None)
     form.handler_id.choices = options({one.id: named(one) for one in handlers}, none=_("nobody"))
-
-    def save() -> Dog:
-        values, actor = form.values(DogValues), current_actor()
-        if dog is None:
-            return services.add_dog(values, actor=actor)
-        return services.change_dog(dog.id, values, actor=actor, seen=form.seen.data)
-
+    add_one, change_one = services.add_dog, services.change_dog
+    save = saving(form, dog, DogValues, add_one, change_one, current_actor())
     return record_form_page(
         "kennel/form.html",
         form,

@@ -13,7 +13,7 @@ from k9ops.people.models import WORK_TITLES, Person
 from k9ops.people.services import PersonValues
 from k9ops.people.sight import in_sight
 from k9ops.web.filters import Choice, choice, page_number, search_words
-from k9ops.web.forms import options, record_form_page
+from k9ops.web.forms import options, record_form_page, saving
 from k9ops.web.panels import panels_of
 from k9ops.web.security import requires
 
@@ -80,13 +80,8 @@ def _edit(person: Person | None) -> ResponseReturnValue:
     form = PersonForm(obj=person)
     free = queries.free_accounts(person.id if person else None)
     form.user_id.choices = options({user.id: _called(user) for user in free}, none=_("no account"))
-
-    def save() -> Person:
-        values, actor = form.values(PersonValues), current_actor()
-        if person is None:
-            return services.add_person(values, actor=actor)
-        return services.change_person(person.id, values, actor=actor, seen=form.seen.data)
-
+    add_one, change_one = services.add_person, services.change_person
+    save = saving(form, person, PersonValues, add_one, change_one, current_actor())
     return record_form_page(
         "people/form.html",
         form,

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import exists, or_, select
 
 from k9ops.audit.records import keep
 from k9ops.audit.services import Actor
@@ -13,6 +13,7 @@ from k9ops.core.db import db
 from k9ops.core.errors import BadInput, NotFound
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.core.seen import hold
 from k9ops.kennel.models import Dog
 from k9ops.people.models import Person
 from k9ops.projects.models import Assignment, Place, Project, ProjectStatus
@@ -132,7 +133,7 @@ def assign(project_id: int, new: NewAssignment, *, actor: Actor) -> Assignment:
     _check_order(new.from_on, new.to_on, "to_on")
     _check_overlap(project, new)
     assignment = Assignment(project_id=project.id, person_id=new.person_id, dog_id=new.dog_id)
-    _hold(project.id)
+    hold(project)
     _check_free(assignment, new.from_on, new.to_on, "from_on")
     dates = {"from_on": new.from_on, "to_on": new.to_on}
     name = f"{project.code} {whom.name}"
@@ -153,10 +154,11 @@ def end_assignment(
     if to_on is None:
         raise BadInput(_("Choose the last day."), field="to_on")
     _check_order(assignment.from_on, to_on, "to_on")
-    _hold(project_id)
+    project = _get_project(project_id)
+    hold(project)
     _check_free(assignment, assignment.from_on, to_on, "to_on")
     whom = assignment.person or assignment.dog
-    name = f"{_get_project(project_id).code} {whom.name if whom else ''}"
+    name = f"{project.code} {whom.name if whom else ''}"
     keep(assignment, {"to_on": to_on}, actor=actor, kind="assignment", name=name, taken={})
     return assignment
 
@@ -234,11 +236,6 @@ def _check_overlap(project: Project, new: NewAssignment) -> None:
         check_in_span(project, new.to_on, "to_on")
     if new.from_on is not None and new.from_on > (project.ends_on or date.max):
         check_in_span(project, new.from_on, "from_on")
-
-
-def _hold(project_id: int) -> None:
-    """Let those who change assignments of the project at the same time wait for each other."""
-    db.session.execute(update(Project).where(Project.id == project_id).values(code=Project.code))
 
 
 def _check_free(own: Assignment, first: date | None, last: date | None, field: str) -> None:

@@ -20,7 +20,7 @@ from k9ops.projects.scope import current_viewer, get_visible_project
 from k9ops.projects.services import PlaceValues, ProjectValues
 from k9ops.web.filters import choice, page_number, search_words
 from k9ops.web.formats import isolated, named
-from k9ops.web.forms import options, record_form_page, saved
+from k9ops.web.forms import options, record_form_page, saved, saving
 from k9ops.web.panels import panels_of
 from k9ops.web.security import requires
 
@@ -148,13 +148,8 @@ def _edit(project: Project | None) -> ResponseReturnValue:
     form = ProjectForm(obj=project)
     managers = active_people(Work.MANAGER, and_id=project.manager_id if project else None)
     form.manager_id.choices = options({one.id: named(one) for one in managers}, none=_("nobody"))
-
-    def save() -> Project:
-        values, actor = form.values(ProjectValues), current_actor()
-        if project is None:
-            return services.add_project(values, actor=actor)
-        return services.change_project(project.id, values, actor=actor, seen=form.seen.data)
-
+    add_one, change_one = services.add_project, services.change_project
+    save = saving(form, project, ProjectValues, add_one, change_one, current_actor())
     return record_form_page(
         "projects/form.html",
         form,

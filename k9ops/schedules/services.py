@@ -4,7 +4,7 @@ Whether a day is locked and whether somebody is booked twice is decided by the d
 two who plan at once are told apart too.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
@@ -18,10 +18,10 @@ from sqlalchemy.orm.exc import StaleDataError
 from k9ops.audit.services import Actor, Target, record
 from k9ops.core.checks import checked, text_up_to, unit_today
 from k9ops.core.clock import read_now
-from k9ops.core.db import Base, changed, db
+from k9ops.core.db import changed, db
 from k9ops.core.errors import BadInput, Conflict, NotFound
 from k9ops.core.i18n import gettext as _
-from k9ops.core.seen import check_seen, hold
+from k9ops.core.seen import hold, write
 from k9ops.people.models import Person
 from k9ops.projects.models import Project, ProjectStatus
 from k9ops.projects.scope import Viewer, get_visible_project
@@ -120,7 +120,7 @@ def note_day(
     day = get_open_day(viewer, day_id)
     notes = checked(DayNote(notes), DAY_NOTE).notes
     with _changing():
-        if changes := _set(day, {"notes": notes}, seen, ["notes"]):
+        if changes := write(day, {"notes": notes}, seen):
             _note(actor, "schedule.noted", day, changes)
     return day
 
@@ -154,7 +154,7 @@ def change_item(
     if new.handler_id != before.handler_id or _is_put_off(item, values):
         values |= ANEW
     with _changing():
-        if _set(item, values, seen, [*asdict(new), *ANEW]):
+        if write(item, values, seen, [*asdict(new), *ANEW]):
             detail = {"item": item.id, **_changes(before, new)}
             _note(actor, "schedule.item_changed", day, detail)
     return item
@@ -204,7 +204,7 @@ def mark_attendance(
     if note is not None:
         values |= {"note": checked(replace(_planned(item), note=note), NOTE).note}
     with _changing():
-        if _set(item, values, seen, values):
+        if write(item, values, seen):
             detail = {"item": item.id, "attendance": attendance, "replacement": replacement_id}
             _note(actor, "schedule.attendance_marked", day, detail)
     return item
@@ -276,24 +276,6 @@ def _planned(item: DutyItem) -> NewItem:
     return NewItem(item.handler_id, item.shift_id, item.dog_id, item.place_id, item.note)
 
 
-def _set(
-    row: Base, values: dict[str, Any], seen: str | None, shown: Collection[str]
-) -> dict[str, Any]:
-    """Write the values; those that are others than before, each as [before, now].
-
-    `seen` is the digest of a form that had `shown` these columns.
-    """
-    hold(row, {*values, *shown})
-    before = {name: getattr(row, name) for name in values}
-    changes = {name: [before[name], new] for name, new in values.items() if before[name] != new}
-    if changes:
-        check_seen(row, shown, seen)
-    for name, (_old, value) in changes.items():
-        setattr(row, name, value)
-    db.session.flush()
-    return changes
-
-
 def _changes(before: NewItem, after: NewItem) -> dict[str, Any]:
     old, new = asdict(before), asdict(after)
     return {name: [old[name], new[name]] for name in old if old[name] != new[name]}
@@ -313,7 +295,7 @@ def _plannable(viewer: Viewer, project_id: int, day: date, field: str) -> Projec
 
 def _day_for(project: Project, day: date, actor: Actor) -> DutySchedule:
     """The project's day, in the caller's transaction; who plans the same one meanwhile waits."""
-    hold(project, ["code"])
+    hold(project)
     found = day_of(project.id, day)
     if found is not None:
         return found

@@ -11,7 +11,7 @@ from k9ops.schedules.forms import ShiftForm
 from k9ops.schedules.models import Shift
 from k9ops.schedules.shifts import ShiftFilter, ShiftValues
 from k9ops.web.filters import choice, page_number, search_words
-from k9ops.web.forms import record_form_page
+from k9ops.web.forms import record_form_page, saving
 from k9ops.web.security import requires
 
 shifts = Blueprint("shifts", __name__, template_folder="templates")
@@ -57,13 +57,8 @@ def edit(shift_id: int) -> ResponseReturnValue:
 
 def _edit(shift: Shift | None) -> ResponseReturnValue:
     form = ShiftForm(obj=shift)
-
-    def save() -> Shift:
-        values, actor = form.values(ShiftValues), current_actor()
-        if shift is None:
-            return services.add_shift(values, actor=actor)
-        return services.change_shift(shift.id, values, actor=actor, seen=form.seen.data)
-
+    add_one, change_one = services.add_shift, services.change_shift
+    save = saving(form, shift, ShiftValues, add_one, change_one, current_actor())
     return record_form_page(
         "schedules/shift.html", form, shift, save, lambda _kept: url_for(".index")
     )

@@ -18,6 +18,7 @@ from k9ops.core.seen import digest_of
 from k9ops.web.formats import isolated, named, on
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class RecordForm(FlaskForm):
@@ -92,6 +93,25 @@ def saved(form: FlaskForm, save: Callable[[], T]) -> T | None:
         if error.field == "seen":
             form.look_again()
         return None
+
+
+def saving(
+    form: RecordForm,
+    one: Any,
+    kind: type[T],
+    add: Callable[..., R],
+    change: Callable[..., R],
+    actor: Any,
+) -> Callable[[], R]:
+    """What saves the form of a record: by `add` when it is new, else by `change`."""
+
+    def save() -> R:
+        values = form.values(kind)
+        if one is None:
+            return add(values, actor=actor)
+        return change(one.id, values, actor=actor, seen=form.seen.data)
+
+    return save
 
 
 def record_form_page(
