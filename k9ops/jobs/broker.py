@@ -86,8 +86,12 @@ def connect(url: str, seconds: float = SOCKET_SECONDS) -> Any:
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
+    from k9ops.jobs.redis_connections import Connection, SSLConnection
+
+    tls = url.startswith("rediss:")
     return redis.Redis.from_url(
         _CELERYS_WORD.sub(lambda found: found[0].replace("CERT_", "").lower(), url),
+        connection_class=SSLConnection if tls else Connection,
         socket_timeout=seconds,
         socket_connect_timeout=seconds,
         retry=Retry(NoBackoff(), 0),

@@ -14,6 +14,7 @@ from celery import Celery
 from kombu.entity import Exchange, Queue
 
 from k9ops.jobs.broker import PRIORITIES, SOCKET_SECONDS
+from k9ops.jobs.deadline import seconds_left
 from k9ops.jobs.queues import queue_names, queue_of
 from k9ops.jobs.registry import Job
 from k9ops.jobs.sent_events import SentEvents
@@ -26,6 +27,8 @@ RUN_HEADER = "k9ops_run"
 HARD_LIMIT_SECONDS, SOFT_LIMIT_SECONDS = 30 * 60, 25 * 60
 #: A worker's own reads may take their time; a frozen broker must not hold its exit for ever.
 _READ_SECONDS = 30
+#: Ten threads of a process publish at once; another waits for one of them.
+_PRODUCER_SECONDS = 1
 _CHILD_TASKS, _CHILD_KILOBYTES = 1000, 512 * 1024
 #: Longer than any run. What it would redeliver the ledger has rescued long before.
 _VISIBILITY_SECONDS = 12 * 3600
@@ -55,6 +58,11 @@ class K9Celery(Celery):
         kwargs.setdefault("transport_options", options)
         return super().connection_for_read(url, **kwargs)
 
+    def connection_for_write(self, url: str | None = None, **kwargs: Any) -> Any:
+        if str(url or self.conf.broker_write_url).startswith("redis"):
+            kwargs.setdefault("transport", "k9ops.jobs.redis_transport:Transport")
+        return super().connection_for_write(url, **kwargs)
+
 
 def make_celery(settings: "Settings", jobs: Iterable[Job[..., Any]]) -> K9Celery:
     """The application for these settings; opens no connection."""
@@ -77,16 +85,20 @@ def celery_priority(priority: int) -> int:
 
 def publish(app: K9Celery, message: Message) -> None:
     """Put the message into its queue. An error does not mean that it is not there."""
-    app.send_task(
-        message.job,
-        task_id=message.task_id,
-        queue=message.queue,
-        priority=celery_priority(message.priority),
-        headers={RUN_HEADER: message.run_id},
-        ignore_result=True,
-        retry=False,
-        event_dispatcher=app.sent_events,
-    )
+    seconds = min(seconds_left(), _PRODUCER_SECONDS)
+    with app.producer_pool.acquire(block=True, timeout=seconds) as producer:
+        app.send_task(
+            message.job,
+            task_id=message.task_id,
+            queue=message.queue,
+            priority=celery_priority(message.priority),
+            headers={RUN_HEADER: message.run_id},
+            ignore_result=True,
+            retry=False,
+            declare=(),  # its worker declares it
+            event_dispatcher=app.sent_events,
+            producer=producer,
+        )
 
 
 def _route(settings: "Settings", job: Job[..., Any]) -> dict[str, Any]:
@@ -144,7 +156,7 @@ def _transport(settings: "Settings") -> dict[str, Any]:
         "broker_url": settings.celery_broker_url or "memory://",
         "broker_use_ssl": _tls(settings.celery_broker_url),
         "broker_connection_timeout": SOCKET_SECONDS,
-        "broker_pool_acquire_timeout": 1,
+        "broker_pool_acquire_timeout": _PRODUCER_SECONDS,
         "broker_transport_options": {**bounded, **once, **order, **options},
         "task_publish_retry": False,
         "result_backend": settings.celery_result_backend or None,

@@ -1,13 +1,17 @@
-"""A deadline around a call that may hang where no time-out of a library reaches.
+"""Deadlines around calls that may hang where no time-out of a library reaches.
 
-Name resolution and a peer that drips bytes are such places. The call is left behind in a daemon
-thread and may still have its effect later: whoever uses this must be safe against that.
+`deadline` is kept by the connections of `redis_connections`. `within` bounds any other call, by
+leaving it behind in a daemon thread, where it may still have its effect later: whoever uses it
+must be safe against that.
 """
 
+import math
 import os
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -17,6 +21,39 @@ R = TypeVar("R")
 _KEPT_AT_MOST = 8
 _idle: "deque[_Caller]" = deque()
 os.register_at_fork(after_in_child=_idle.clear)  # a child has none of its parent's threads
+
+_this_thread = threading.local()
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Inside, this thread waits for Redis no longer than this in all; then a wait times out.
+
+    One inside another ends no later than that.
+    """
+    outer = _ends_at()
+    _this_thread.ends_at = min(outer, time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _this_thread.ends_at = outer
+
+
+def seconds_left() -> float:
+    """Until this thread's deadline; infinite without one.
+
+    Raises:
+        TimeoutError: it is over.
+    """
+    left = _ends_at() - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the deadline is over")
+    return left
+
+
+def _ends_at() -> float:
+    ends_at: float = getattr(_this_thread, "ends_at", math.inf)
+    return ends_at
 
 
 def within(seconds: float, function: Callable[[], R]) -> R:

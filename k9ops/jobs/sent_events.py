@@ -14,7 +14,7 @@ from typing import Any
 from celery import Celery
 
 from k9ops.jobs.broker import fault_of
-from k9ops.jobs.deadline import within
+from k9ops.jobs.deadline import deadline
 
 #: Events gather for so long, and no more of them than this: many at once cost little each.
 _GATHER_SECONDS, _KEPT_AT_MOST = 1.0, 1000
@@ -51,10 +51,8 @@ class SentEvents:
             self._tell()
 
     def _tell_last(self) -> None:
-        try:
-            within(_LAST_SECONDS, self._tell)
-        except (TimeoutError, RuntimeError) as error:  # no thread can start so late
-            logger.debug("the last events are not told: %s", error)
+        with deadline(_LAST_SECONDS):
+            self._tell()
 
     def _tell(self) -> None:
         events = [self._events.popleft() for _ in range(len(self._events))]

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from k9ops.jobs.breaker import Breaker
 from k9ops.jobs.broker import ALIVE_SECONDS, Broker, BrokerFault, fault_of
-from k9ops.jobs.deadline import within
+from k9ops.jobs.deadline import deadline, within
 from k9ops.jobs.queues import queue_names
 from k9ops.jobs.registry import catalogue
 from k9ops.jobs.states import Reason
@@ -129,7 +129,8 @@ class Transport:
                 producer.connection.ensure_connection(max_retries=0, timeout=1)
 
         try:
-            within(DECISION_SECONDS, connect)
+            with deadline(DECISION_SECONDS):
+                connect()
         except Exception as error:  # noqa: BLE001  (the first decision will judge it)
             logger.debug("no connection to warm up: %s", error)
 
@@ -138,7 +139,8 @@ class Transport:
         if not self.breaker.allows():
             raise BrokerFault(Reason.BREAKER_OPEN, "the breaker is open")
         try:
-            return within(seconds, ask)
+            with deadline(seconds):
+                return ask()
         except Exception as error:
             fault = fault_of(error)
             self._believed_until.clear()

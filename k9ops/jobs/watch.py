@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from k9ops.jobs.broker import Broker, BrokerFault, View, fault_of
-from k9ops.jobs.deadline import within
+from k9ops.jobs.deadline import deadline
 
 #: Between two looks of a process that executes.
 LOOK_SECONDS = 2.0
@@ -51,19 +51,15 @@ class BrokerWatch:
             return
         began = time.monotonic()
         try:
-            view = within(_DEADLINE_SECONDS, self._ask)
+            with deadline(_DEADLINE_SECONDS):
+                view = self._broker.look(self._queues)
         except Exception as error:  # noqa: BLE001  (kept as what is known)
             self._known = Known(self._known.view, None, None, fault_of(error))
         else:
             self._answered_at = time.monotonic()
             self._known = Known(view, None, round((self._answered_at - began) * 1000, 2))
-        self._looked_at = time.monotonic()
-
-    def _ask(self) -> View:
-        """Holds the right to look until it ends: one that hangs is not joined by others."""
-        try:
-            return self._broker.look(self._queues)
         finally:
+            self._looked_at = time.monotonic()
             self._looking.release()
 
     def known(self) -> Known:

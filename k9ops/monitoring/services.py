@@ -8,7 +8,7 @@ from k9ops.core.db import db
 from k9ops.core.errors import BadInput, Unavailable
 from k9ops.jobs import control, tasks
 from k9ops.jobs.broker import fault_of
-from k9ops.jobs.deadline import within
+from k9ops.jobs.deadline import deadline
 from k9ops.jobs.dispatch import dispatch_once
 from k9ops.jobs.models import JobRun, PeriodicTask
 from k9ops.jobs.queues import queue_names
@@ -108,7 +108,8 @@ def purge(queue: str) -> int:
     """
     broker = check_queue(queue).broker
     try:
-        count = within(_PURGE_SECONDS, lambda: broker.purge(queue))
+        with deadline(_PURGE_SECONDS):
+            count = broker.purge(queue)
     except Exception as error:
         fault = fault_of(error)
         hint = "Try again when the broker answers."
