@@ -41,15 +41,22 @@ class Matter:
 
 
 def matters(
-    viewer: Viewer, board: queries.Board | None, today: date, now: datetime
+    viewer: Viewer,
+    board: queries.Board | None,
+    conflicts: Sequence[Any],
+    today: date,
+    now: datetime,
 ) -> list[Matter]:
-    """All of them, the worst first; of jobs only for whoever may see them (`board`)."""
+    """All of them, the worst first; of jobs only for whoever may see them (`board`).
+
+    `conflicts` are those of `dashboard.conflicts`.
+    """
     found: list[Matter] = []
     if board is not None:
         found += _of_backups(now)
         found += _of_jobs(board)
     if viewer.plans:
-        found += _of_conflicts(dashboard.conflicts(viewer, today, now))
+        found += _of_conflicts(conflicts)
         found += _of_duty(viewer, today, now)
     order = ("bad", "miss", "part", "off")
     return sorted(found, key=lambda matter: order.index(matter.family))

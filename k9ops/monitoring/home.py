@@ -6,13 +6,12 @@ from typing import Any
 from k9ops.accounts.sessions import signed_in_id
 from k9ops.core.clock import utcnow
 from k9ops.core.settings import current_settings
-from k9ops.kennel.models import Dog
 from k9ops.kennel.queries import count_by_fitness
 from k9ops.kennel.words import FITNESS
 from k9ops.monitoring import attention, charts, queries
 from k9ops.notifications.kinds import show
 from k9ops.notifications.queries import list_notifications, unread_count
-from k9ops.people.sight import in_sight
+from k9ops.projects.queries import dogs_seen_by
 from k9ops.projects.scope import Viewer, current_viewer
 from k9ops.schedules import dashboard, weeks, words
 from k9ops.web.security import may
@@ -35,13 +34,14 @@ def told() -> dict[str, Any]:
         "plans": viewer.plans or viewer.sees_all,
     }
     if seen["plans"]:
-        seen["today"] = dashboard.todays_duty(viewer, today, now)
-        found = attention.matters(viewer, board, today, now)
+        conflicts = dashboard.conflicts(viewer, today)
+        seen["today"] = dashboard.todays_duty(viewer, today, now, conflicts)
+        found = attention.matters(viewer, board, conflicts, today, now)
         seen |= {"matters": found[: attention.MOST_SHOWN], "matters_count": len(found)}
     if board is not None:
         seen |= _of_jobs(board)
     if may("dogs.view"):
-        seen |= {"fitness": FITNESS, "dogs": count_by_fitness(in_sight(Dog))}
+        seen |= {"fitness": FITNESS, "dogs": count_by_fitness(dogs_seen_by(viewer))}
     return seen | _own_duty(viewer)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Integer, Row, Select, cast, func, select, union_all
 
-from k9ops.core.clock import ms_since, read_now
+from k9ops.core.clock import db_now, ms_since, read_now
 from k9ops.core.db import db
 from k9ops.core.settings import current_settings
 from k9ops.jobs.models import JobRun, PeriodicTask
@@ -255,9 +255,9 @@ def summed_paths(hours: Hours) -> dict[str, int]:
 
 def overdue_seconds() -> float:
     """How long the most overdue occurrence has been waiting for somebody to tick."""
-    query = select(func.min(PeriodicTask.next_due_at)).where(PeriodicTask.enabled)
-    first = db.session.scalar(query)
-    return max((read_now(db.session()) - first).total_seconds(), 0) if first else 0
+    query = select(func.min(PeriodicTask.next_due_at), db_now()).where(PeriodicTask.enabled)
+    first, now = db.session.execute(query).one()
+    return max((now - first).total_seconds(), 0) if first else 0
 
 
 def active_run_of(job: str) -> str | None:

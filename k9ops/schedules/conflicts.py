@@ -1,19 +1,23 @@
 """Duties still to be done whose handler or dog may no longer stand there, and why not."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, or_, select, tuple_
 
-from k9ops.core.clock import read_now
+from k9ops.core.clock import db_now, utcnow
 from k9ops.core.db import db
 from k9ops.kennel.models import Dog
 from k9ops.people.models import Person
 from k9ops.projects.models import Assignment
 from k9ops.projects.queries import assigned_on, is_fit, is_handler
 from k9ops.schedules.models import Attendance, DutyItem, DutySchedule
+
+#: No duty that is still to be done belongs to a day before that.
+_LONGEST_AGO = timedelta(days=2)
 
 
 class Fault(StrEnum):
@@ -34,14 +38,20 @@ class Faults:
     dog: str | None = None
 
 
-def in_conflict(now: datetime) -> ColumnElement[bool]:
+def in_conflict() -> ColumnElement[bool]:
     """Duties of a query that names their days too, which may not stand as they are planned."""
-    ahead = and_(DutyItem.attendance == Attendance.PLANNED, DutyItem.ends_at > now)
+    return _in_conflict((utcnow() - _LONGEST_AGO).date())
+
+
+@lru_cache(maxsize=2)
+def _in_conflict(since: date) -> ColumnElement[bool]:
+    """Kept, since to build it takes longer than to look a few duties up."""
+    ahead = and_(DutyItem.attendance == Attendance.PLANNED, DutyItem.ends_at > db_now())
     # Few are out of service, and most assignments hold for good: such sets are read once, and only
     # what they leave open is looked up for each duty.
     no_handlers, unfit = select(Person.id).where(~is_handler()), select(Dog.id).where(~is_fit())
-    person_away = and_(~_stays(now, DutyItem.handler_id, Assignment.person_id), _person_away())
-    dog_away = and_(~_stays(now, DutyItem.dog_id, Assignment.dog_id), _dog_away())
+    person_away = and_(~_stays(since, DutyItem.handler_id, Assignment.person_id), _person_away())
+    dog_away = and_(~_stays(since, DutyItem.dog_id, Assignment.dog_id), _dog_away())
     wrong = DutyItem.handler_id.in_(no_handlers), DutyItem.dog_id.in_(unfit), person_away, dog_away
     return and_(ahead, or_(*wrong))
 
@@ -51,14 +61,13 @@ def faults_of_day(day_id: int) -> dict[int, Faults]:
     query = (
         select(DutyItem.id, _handler_fault(), _dog_fault())
         .join(DutySchedule, DutySchedule.id == DutyItem.duty_schedule_id)
-        .where(DutySchedule.id == day_id, in_conflict(read_now(db.session())))
+        .where(DutySchedule.id == day_id, in_conflict())
     )
     return {key: Faults(handler, dog) for key, handler, dog in db.session.execute(query)}
 
 
-def _stays(now: datetime, key: Any, whom: Any) -> ColumnElement[bool]:
+def _stays(since: date, key: Any, whom: Any) -> ColumnElement[bool]:
     """They belong to the project on all days whose duties may still be to be done."""
-    since = (now - timedelta(days=2)).date()
     stays = Assignment.from_on <= since, Assignment.to_on.is_(None), whom.is_not(None)
     found = select(Assignment.project_id, whom).where(*stays)
     return tuple_(DutySchedule.project_id, key).in_(found)

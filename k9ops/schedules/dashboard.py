@@ -1,7 +1,7 @@
 """Duty on the home page: today's at a glance, and what of other days is not in order."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -23,6 +23,8 @@ from k9ops.schedules.queries import active_shifts, is_open
 PROJECTS_SHOWN = 10
 #: So many days are counted; more are "more than".
 DAYS_COUNTED = 100
+#: Duties in conflict are read at most so many.
+_CONFLICTS_READ = 1000
 #: A locked day is brought up for so long.
 REMEMBERED = timedelta(days=7)
 
@@ -34,10 +36,10 @@ class Slot:
     planned: int = 0
     #: Absent, and nobody stands in.
     absent: int = 0
-    conflicts: int = 0
     begun: int = 0
     #: Begun, and nobody noted who came.
     unmarked: int = 0
+    conflicts: int = 0
 
     @property
     def standing(self) -> int:
@@ -51,9 +53,9 @@ class Slot:
         return Slot(
             self.planned + other.planned,
             self.absent + other.absent,
-            self.conflicts + other.conflicts,
             self.begun + other.begun,
             self.unmarked + other.unmarked,
+            self.conflicts + other.conflicts,
         )
 
 
@@ -85,9 +87,13 @@ class Today:
     more: int
 
 
-def todays_duty(viewer: Viewer, today: date, now: datetime) -> Today:
-    """The running projects that they may see, those with gaps first: three statements."""
-    shifts, slots = active_shifts(), _slots(viewer, today, now)
+def todays_duty(viewer: Viewer, today: date, now: datetime, conflicts: Iterable[Row[Any]]) -> Today:
+    """The running projects that they may see, those with gaps first: three statements.
+
+    `conflicts` are those of the function of this name.
+    """
+    counts = Counter((row.day_id, row.shift_id) for row in conflicts)
+    shifts, slots = active_shifts(), _slots(viewer, today, now, counts)
     planned = and_(DutySchedule.project_id == Project.id, DutySchedule.date == today)
     columns = Project.id, Project.name, Project.name_en, Project.code
     query = _running(viewer, today).outerjoin(DutySchedule, planned)
@@ -97,7 +103,9 @@ def todays_duty(viewer: Viewer, today: date, now: datetime) -> Today:
     return Today(shifts, rows[:PROJECTS_SHOWN], max(len(rows) - PROJECTS_SHOWN, 0))
 
 
-def _slots(viewer: Viewer, today: date, now: datetime) -> dict[int | None, dict[int, Slot]]:
+def _slots(
+    viewer: Viewer, today: date, now: datetime, conflicts: Counter[tuple[int, int]]
+) -> dict[int | None, dict[int, Slot]]:
     """The duties of today by day and shift."""
     begun = DutyItem.starts_at <= now
     unmarked = and_(begun, DutyItem.attendance == Attendance.PLANNED)
@@ -107,7 +115,6 @@ def _slots(viewer: Viewer, today: date, now: datetime) -> dict[int | None, dict[
             DutyItem.shift_id,
             func.count(),
             func.count().filter(DutyItem.attendance == Attendance.ABSENT),
-            func.count().filter(in_conflict(now)),
             func.count().filter(or_(begun, DutyItem.attendance != Attendance.PLANNED)),
             func.count().filter(unmarked),
         )
@@ -117,7 +124,7 @@ def _slots(viewer: Viewer, today: date, now: datetime) -> dict[int | None, dict[
     )
     found: dict[int | None, dict[int, Slot]] = defaultdict(dict)
     for day, shift, *counts in db.session.execute(query):
-        found[day][shift] = Slot(*counts)
+        found[day][shift] = Slot(*[*counts, conflicts[day, shift]])
     return found
 
 
@@ -161,17 +168,18 @@ def not_planned(viewer: Viewer, day: date) -> list[Row[Any]]:
     return list(db.session.execute(query.with_only_columns(*columns).limit(DAYS_COUNTED)))
 
 
-def conflicts(viewer: Viewer, today: date, now: datetime) -> list[Row[Any]]:
+def conflicts(viewer: Viewer, today: date) -> list[Row[Any]]:
     """Duties still to be done whose dog or handler may not stand there, the next one first.
 
-    Each has .id .day_id .starts_at .handler .handler_en .dog .dog_en and its project's .name
-    .name_en.
+    Each has .id .day_id .shift_id .starts_at .handler .handler_en .dog .dog_en and its project's
+    .name .name_en.
     """
     handler, dog = aliased(Person), aliased(Dog)
     query = (
         select(
             DutyItem.id,
             DutyItem.duty_schedule_id.label("day_id"),
+            DutyItem.shift_id,
             DutyItem.starts_at,
             Project.name,
             Project.name_en,
@@ -185,10 +193,10 @@ def conflicts(viewer: Viewer, today: date, now: datetime) -> list[Row[Any]]:
         .join(handler, handler.id == DutyItem.handler_id)
         .outerjoin(dog, dog.id == DutyItem.dog_id)
         .where(DutySchedule.date >= today - timedelta(days=1), _visible(viewer))
-        .where(is_open(), in_conflict(now))
+        .where(is_open(), in_conflict())
         .order_by(DutyItem.starts_at, DutyItem.id)
     )
-    return list(db.session.execute(query.limit(DAYS_COUNTED)))
+    return list(db.session.execute(query.limit(_CONFLICTS_READ)))
 
 
 def _visible(viewer: Viewer) -> ColumnElement[bool]:

@@ -6,9 +6,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Date,
     Select,
     and_,
+    false,
     func,
     literal,
     not_,
@@ -19,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Bundle, join, joinedload, outerjoin
 
-from k9ops.core.clock import read_now
+from k9ops.core.clock import db_now, read_now
 from k9ops.core.db import db
 from k9ops.core.paging import NumberedPage, numbered_page
 from k9ops.core.settings import current_settings
@@ -110,45 +112,27 @@ def summed_week(
         func.count().filter(DutySchedule.id.is_(None)),
         func.count().filter(is_open()),
         func.count().filter(not_(is_open())),
+        func.count().filter(_locks_by(locks_at)),
     )
-    locks = _locking(viewer, days, project_id, locks_at) if locks_at else {}
     conflicts = _conflicting(viewer, days, project_id)
     rows: Any = db.session.execute(query.group_by(dates.c.date))
     found = {row[0]: WeekDay(*row) for row in rows}
-    return [
-        replace(
-            found.get(day, WeekDay(day)),
-            locks_next=locks.get(day, 0),
-            conflicts=conflicts.get(day, 0),
-        )
-        for day in days
-    ]
+    return [replace(found.get(day, WeekDay(day)), conflicts=conflicts.get(day, 0)) for day in days]
 
 
-def _locking(
-    viewer: Viewer, days: Sequence[date], project_id: int | None, at: datetime
-) -> dict[date, int]:
-    """How many of the open days are over by then, by date."""
-    over = is_over(at, at.astimezone(current_settings().zone).date())
-    return _per_date(_open_days(viewer, days, project_id).where(over))
+def _locks_by(at: datetime | None) -> ColumnElement[bool]:
+    """The open days that are over by then."""
+    if at is None:
+        return false()
+    return and_(is_open(), is_over(at, at.astimezone(current_settings().zone).date()))
 
 
 def _conflicting(viewer: Viewer, days: Sequence[date], project_id: int | None) -> dict[date, int]:
     """How many of the open days have a duty that cannot stand, by date."""
-    query = _open_days(viewer, days, project_id)
-    query = query.join(DutyItem, DutyItem.duty_schedule_id == DutySchedule.id)
-    return _per_date(query.where(in_conflict(read_now(db.session()))))
-
-
-def _open_days(
-    viewer: Viewer, days: Sequence[date], project_id: int | None
-) -> Select[DutySchedule]:
-    between = DutySchedule.date.between(days[0], days[-1])
-    query = visible_days(viewer).where(is_open(), between)
-    return query if project_id is None else query.where(DutySchedule.project_id == project_id)
-
-
-def _per_date(query: Select[DutySchedule]) -> dict[date, int]:
+    query = visible_days(viewer).join(DutyItem, DutyItem.duty_schedule_id == DutySchedule.id)
+    query = query.where(DutySchedule.date.between(days[0], days[-1]), is_open(), in_conflict())
+    if project_id is not None:
+        query = query.where(DutySchedule.project_id == project_id)
     count = func.count(DutySchedule.id.distinct())
     counted = query.with_only_columns(DutySchedule.date, count).group_by(DutySchedule.date)
     rows: Any = db.session.execute(counted)
@@ -178,8 +162,7 @@ def page_of_days(
 
 def counts_of(day_ids: Iterable[int]) -> dict[int, Counts]:
     """How the duties of these days stand."""
-    now = read_now(db.session())
-    unmarked = and_(DutyItem.attendance == Attendance.PLANNED, DutyItem.starts_at <= now)
+    unmarked = and_(DutyItem.attendance == Attendance.PLANNED, DutyItem.starts_at <= db_now())
     came = DutyItem.attendance.in_([Attendance.PRESENT, Attendance.REPLACED])
     query = (
         select(
@@ -188,7 +171,7 @@ def counts_of(day_ids: Iterable[int]) -> dict[int, Counts]:
             func.count().filter(came),
             func.count().filter(DutyItem.attendance == Attendance.ABSENT),
             func.count().filter(unmarked),
-            func.count().filter(in_conflict(now)),
+            func.count().filter(in_conflict()),
         )
         .join(DutySchedule, DutySchedule.id == DutyItem.duty_schedule_id)
         .where(DutySchedule.id.in_(list(day_ids)))
