@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, has_request_context, request, url_for
+from flask import Flask, current_app, has_request_context, request, url_for
 from flask_login import current_user
 from jinja2 import FileSystemBytecodeCache
 from jinja2.bccache import Bucket
@@ -78,7 +78,8 @@ def asset(name: str) -> str:
 
 
 def _changed(name: str) -> int:
-    return (STATIC / name).stat().st_mtime_ns
+    """When it changed; looked up only while somebody works on the files."""
+    return (STATIC / name).stat().st_mtime_ns if current_app.debug else 0
 
 
 @cache
