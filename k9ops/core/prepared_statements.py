@@ -5,10 +5,35 @@ call, so no list of values may stand in it. The driver does not do this by itsel
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
+
+from sqlalchemy import Connection, Dialect
 
 _PREPARED = "k9ops.prepared"
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+
+
+class PreparedStatement:
+    """One that is compiled once too: its rows are the driver's own.
+
+    SQLAlchemy takes half as long to execute a wide statement as PostgreSQL does.
+    """
+
+    def __init__(self, statement: Any, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self._text = str(compiled)
+        self._fixed: dict[str, Any] = dict(compiled.params)
+        kinds = {name: bind.type.dialect_impl(dialect) for name, bind in compiled.binds.items()}
+        found = {name: kind.bind_processor(dialect) for name, kind in kinds.items()}
+        self._makers: dict[str, Callable[[Any], Any]] = {k: v for k, v in found.items() if v}
+
+    def execute(self, connection: Connection, values: dict[str, Any]) -> Any:
+        """Its result, with these values for its parameters."""
+        given = self._fixed | values
+        for name, make in self._makers.items():
+            given[name] = make(given[name])
+        return connection.exec_driver_sql(self._text, given, execution_options={"prepare": True})
 
 
 def execute_prepared(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 EVENT_COLUMNS = (JobRun.id, JobRun.token, JobRun.attempts_made)
 
 
-def carry(runs: Sequence[Row[Any]], choice: Choice) -> bool:
+def carry(runs: Sequence[Any], choice: Choice) -> bool:
     """Hand the runs on, whose rows have this path; whether the rows are still as they were.
 
     What Celery does not take falls back here, or waits where only Celery may have it.
@@ -105,7 +105,7 @@ def _set_path(connection: Connection, run_id: str, choice: Choice) -> Row[Any] |
     return connection.execute(statement).one_or_none()
 
 
-def _send_all(runs: Sequence[Row[Any]], choice: Choice) -> bool:
+def _send_all(runs: Sequence[Any], choice: Choice) -> bool:
     ends_at = choice.began + DECISION_SECONDS
     for number, run in enumerate(runs):
         try:
@@ -115,7 +115,7 @@ def _send_all(runs: Sequence[Row[Any]], choice: Choice) -> bool:
     return True
 
 
-def send(run: Row[Any], ends_at: float | None = None) -> None:
+def send(run: Any, ends_at: float | None = None) -> None:
     """Send the run's message; where Celery is off it waits until it is on.
 
     Raises:
@@ -131,7 +131,7 @@ def send(run: Row[Any], ends_at: float | None = None) -> None:
     transport.send(message, ends_at or time.monotonic() + DECISION_SECONDS)
 
 
-def _fall_back_all(runs: Sequence[Row[Any]], fault: BrokerFault, choice: Choice) -> bool:
+def _fall_back_all(runs: Sequence[Any], fault: BrokerFault, choice: Choice) -> bool:
     """Move what may run here; the rest waits and is sent when the broker is well."""
     here = [run.id for run in runs if not only_celery(run.via)]
     if not here:

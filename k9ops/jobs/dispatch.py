@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, event, select
+from sqlalchemy import Connection, event, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, make_transient_to_detached
 
@@ -18,7 +18,7 @@ from k9ops.jobs.context import active_context, fenced_begin
 from k9ops.jobs.errors import KeyInUse, OpenTransaction
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.moves import Happening, tell_end
-from k9ops.jobs.prepared import insert_run
+from k9ops.jobs.prepared import RunRow, insert_run
 from k9ops.jobs.queues import queue_of
 from k9ops.jobs.registry import Job, get_job
 from k9ops.jobs.runtime import runtime
@@ -102,7 +102,7 @@ def submit(new: NewRun) -> tuple[JobRun, bool]:
     return (_detached(row) if as_recorded else find(new)), True
 
 
-def _record(new: NewRun, choice: Choice) -> Row[Any] | None:
+def _record(new: NewRun, choice: Choice) -> RunRow | None:
     """Record it in a transaction of its own; where nothing is to be fenced, one statement."""
     alone = active_context() is None and new.overlap_key is None
     with one_statement(db.engine) if alone else fenced_begin(db.engine) as connection:
@@ -131,7 +131,7 @@ def enqueue(
     return _find(session, new)
 
 
-def _carry_later(row: Row[Any], choice: Choice | None) -> None:
+def _carry_later(row: RunRow, choice: Choice | None) -> None:
     """Hand on what the caller has committed; its commit must not seem to have failed."""
     try:
         if choice is None:
@@ -142,7 +142,7 @@ def _carry_later(row: Row[Any], choice: Choice | None) -> None:
         logger.warning("run %s is left to the watch over waiting runs: %s", row.id, error)
 
 
-def record(connection: Connection, new: NewRun, choice: Choice | None) -> Row[Any] | None:
+def record(connection: Connection, new: NewRun, choice: Choice | None) -> RunRow | None:
     """Insert the run as `queued`; its row, or None when its occurrence has one already.
 
     Without a choice its path is chosen later (`place`). One that meets an active run of its
@@ -167,10 +167,10 @@ def _chosen(choice: Choice | None) -> dict[str, Any]:
     return {"placed": True} | {name: getattr(choice, name) for name in names}
 
 
-def _detached(row: Row[Any]) -> JobRun:
+def _detached(row: RunRow) -> JobRun:
     """The row as an object of the ledger, without asking for it again."""
     run = JobRun()
-    vars(run).update(row._mapping)
+    vars(run).update(vars(row))
     make_transient_to_detached(run)
     return run
 
@@ -214,7 +214,7 @@ def _find(session: Session, new: NewRun) -> JobRun:
 
 def _insert(
     connection: Connection, new: NewRun, state: State, detail: dict[str, Any], **values: Any
-) -> Row[Any] | None:
+) -> RunRow | None:
     columns = {
         "id": new_id(),
         "job": new.job.name,

@@ -17,7 +17,7 @@ from k9ops.jobs.dispatch import NewRun, record
 from k9ops.jobs.misfire import Gap, Plan, plan
 from k9ops.jobs.models import PeriodicTask
 from k9ops.jobs.moves import Happening, tell_end
-from k9ops.jobs.prepared import insert_run
+from k9ops.jobs.prepared import RunRow, insert_run
 from k9ops.jobs.queues import queue_of
 from k9ops.jobs.registry import Job, catalogue
 from k9ops.jobs.runtime import runtime
@@ -127,7 +127,7 @@ def _move_watermark(connection: Connection, task: Row[Any], found: Plan) -> bool
 
 def _record(
     connection: Connection, task: Row[Any], job: Job[..., Any], found: Plan, choice: Choice
-) -> list[Row[Any]]:
+) -> list[RunRow]:
     if found.missed is not None:
         _record_gap(connection, task, job, found.missed)
     runs = [(due, True) for due in found.late] + [(due, False) for due in found.in_time]

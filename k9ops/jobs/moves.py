@@ -105,7 +105,7 @@ def write_event(
     connection.execute(_NEW_EVENT, event)
 
 
-def tell_end(connection: Connection, run: Row[Any]) -> None:
+def tell_end(connection: Connection, run: Any) -> None:
     """Tell the listeners, inside the transaction; one that fails undoes only its own writes."""
     for listener in run_finished.receivers_for(run.job):
         try:

@@ -6,13 +6,16 @@ where a round trip costs nothing, they are one after the other in the same trans
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from datetime import UTC
+from functools import cache, cached_property, lru_cache
+from types import SimpleNamespace
 from typing import Any, cast
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
+    Dialect,
     Row,
     Table,
     bindparam,
@@ -24,15 +27,27 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import cast as sql_cast
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.sql.visitors import iterate
 
 from k9ops.core.clock import db_now
 from k9ops.core.db import UtcDateTime, insert_unless_taken
+from k9ops.core.prepared_statements import PreparedStatement
 from k9ops.jobs.models import JobEvent, JobRun
 from k9ops.jobs.moves import RUNS, Happening, tell_end, write_event
 from k9ops.jobs.states import END_STATES, State, may_move
 
 EVENTS = cast("Table", JobEvent.__table__)
+_EMPTY: dict[str, Any] = dict.fromkeys(RUNS.c.keys())
+_DEFAULTS = {
+    column.name: column.default.arg
+    for column in RUNS.c
+    if isinstance(column.default, ScalarElementColumnDefault)
+}
+
+
+class RunRow(SimpleNamespace):
+    """A new run's columns by name."""
 
 
 @dataclass(frozen=True)
@@ -146,16 +161,22 @@ def insert_run(
     actor: str | None,
     detail: dict[str, Any],
     **values: Any,
-) -> Row[Any] | None:
+) -> RunRow | None:
     """Insert a run and its first event; the run's row, or None if its key is taken.
 
     `now`: the columns that are the database's now.
     """
+    values = _DEFAULTS | values
     if connection.dialect.name == "postgresql":
         given = {"p_kind": happening, "p_actor": actor, "p_detail": detail}
-        return connection.execute(_recording(tuple(values), now), values | given).one_or_none()
-    row = connection.execute(_inserting("sqlite", tuple(values), now), values).one_or_none()
-    if row is not None:
+        statement = _recording(tuple(values), now, connection.dialect)
+        at = statement.execute(connection, values | given).scalar()
+    else:
+        at = connection.scalar(_inserting("sqlite", tuple(values), now), values)
+    if at is None:
+        return None
+    row = RunRow(**_EMPTY | values | dict.fromkeys(now, at.astimezone(UTC)))
+    if connection.dialect.name != "postgresql":
         write_event(
             connection, row.id, None, State(row.state), happening,
             at=row.queued_at, token=0, actor=actor, detail=detail,
@@ -167,11 +188,12 @@ def insert_run(
 def _inserting(dialect: str, names: tuple[str, ...], now: tuple[str, ...]) -> Any:
     values: dict[str, Any] = {name: bindparam(name) for name in names}
     values |= {name: db_now() for name in now}
-    return insert_unless_taken(dialect, JobRun).values(values).returning(RUNS)
+    known = RUNS.c.queued_at, RUNS.c.id, RUNS.c.state
+    return insert_unless_taken(dialect, JobRun).values(values).returning(*known)
 
 
-@cache
-def _recording(names: tuple[str, ...], now: tuple[str, ...]) -> Any:
+@lru_cache(maxsize=8)
+def _recording(names: tuple[str, ...], now: tuple[str, ...], dialect: Dialect) -> PreparedStatement:
     """The run and its event as one statement."""
     run = _inserting("postgresql", names, now).cte("recorded")
     moved = Moved(run.c, run.c.queued_at, is_one_statement=True)
@@ -186,7 +208,7 @@ def _recording(names: tuple[str, ...], now: tuple[str, ...]) -> Any:
         "detail": moved.parameter("p_detail", EVENTS.c.detail),
     }
     noted = insert_selected(EVENTS, event).cte("noted")
-    return select(run).add_cte(noted).execution_options(prepare=True)
+    return PreparedStatement(select(run.c.queued_at).add_cte(noted), dialect)
 
 
 def insert_selected(table: Table, values: dict[str, Any]) -> Any:

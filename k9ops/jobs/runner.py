@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import current_app
 from sqlalchemy import Connection, Row
@@ -24,6 +24,8 @@ from k9ops.jobs.registry import Job, get_job
 from k9ops.jobs.results import tell_celery
 from k9ops.jobs.runtime import runtime
 from k9ops.jobs.states import Outcome, Path
+
+W = TypeVar("W")
 
 logger = logging.getLogger(__name__)
 
@@ -214,7 +216,7 @@ def _end(context: RunContext, ending: Ending) -> None:
         tell_celery(run)
 
 
-def persist(write: Callable[[Connection], Row[Any] | None]) -> Row[Any] | None:
+def persist(write: Callable[[Connection], W | None]) -> W | None:
     """What `write` returns, in a transaction tried again and again while the database is away."""
     for pause in (*END_PAUSES, None):
         try:
