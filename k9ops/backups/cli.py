@@ -134,9 +134,10 @@ def _ask(preview: restoring.Preview) -> None:
         )
     typed = ""
     if sys.stdin.isatty():
-        typed = click.prompt(f'Type "{CONFIRMATION}" to go on', default="", err=True)
+        asked = f'Type "{CONFIRMATION}" to go on'
+        typed = click.prompt(asked, default="", show_default=False, err=True)
     if typed.strip() != CONFIRMATION:
-        hint = "Type the word at a terminal, or give --yes."
+        hint = f'Type "{CONFIRMATION}" at a terminal, or give --yes.'
         raise BadInput("Nothing was restored: not confirmed.", code="not_confirmed", hint=hint)
 
 

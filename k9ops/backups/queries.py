@@ -161,10 +161,13 @@ def _shown(backups: list[Backup]) -> dict[str, ShownBackup]:
 
 
 def kept_names() -> dict[str, list[retention.Rule]]:
-    """The good backups that retention keeps, by name, with the rules that keep each."""
+    """The good backups that retention keeps, by name, with the rules that keep each.
+
+    One that was made before a restore has a rule of its own, and takes nobody's place.
+    """
     settings = current_settings()
     good = (b for b in folder().backups() if b.is_good and b.is_ours)
-    made = {backup.file: backup.created_at for backup in good}
+    made = {b.file: b.created_at for b in good if b.manifest.reason == "run"}
     return retention.kept(made, retention.Rules.of(settings), settings.zone)
 
 

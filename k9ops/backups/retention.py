@@ -1,5 +1,6 @@
 """Which backups are kept: the last ones, and the last of each of so many days, weeks and months."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -47,8 +48,21 @@ def _month(when: datetime) -> date:
 def kept(made: Mapping[str, datetime], rules: Rules, zone: ZoneInfo) -> dict[str, list[Rule]]:
     """The names that are kept, each with the rules that keep it; days are those of `zone`.
 
-    A period counts only if it has a backup, and its last one stands for it.
+    A period counts only if it has a backup, and its last one stands for it. Each kind of database
+    (what follows the first dot of a name) is apart: a unit that moves to another keeps the old.
     """
+    kinds: dict[str, dict[str, datetime]] = defaultdict(dict)
+    for name, when in made.items():
+        kinds[name.partition(".")[2]][name] = when
+    found: dict[str, list[Rule]] = {}
+    for of_kind in kinds.values():
+        found |= _kept_of_kind(of_kind, rules, zone)
+    return found
+
+
+def _kept_of_kind(
+    made: Mapping[str, datetime], rules: Rules, zone: ZoneInfo
+) -> dict[str, list[Rule]]:
     newest_first = sorted(made, key=lambda name: (made[name], name), reverse=True)
     local = {name: made[name].astimezone(zone) for name in newest_first}
     periods: list[tuple[Rule, int, Callable[[datetime], date]]] = [

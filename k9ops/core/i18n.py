@@ -3,15 +3,7 @@
 from typing import Any
 
 from flask import Flask, g, has_request_context, request, session
-from flask_babel import (
-    Babel,
-    force_locale,
-    get_locale,
-    get_translations,
-    gettext,
-    lazy_gettext,
-    ngettext,
-)
+from flask_babel import Babel, force_locale, get_locale, get_translations
 from flask_babel.speaklater import LazyString
 
 from k9ops.core.settings import current_settings
@@ -38,17 +30,38 @@ def init_i18n(app: Flask) -> None:
     app.config["BABEL_DEFAULT_LOCALE"] = "ar"
     babel.init_app(app, locale_selector=select_language, timezone_selector=_unit_zone)
     app.before_request(_keep_choice)
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda text: _catalog().ugettext(text),
-        lambda one, many, number: _catalog().ungettext(one, many, number),
-        newstyle=True,
-    )
+    templates: Any = app.jinja_env
+    templates.install_gettext_callables(_plain, _counted, newstyle=True)
+
+
+def gettext(text: str, /, **values: Any) -> str:
+    """The text in the language of the moment, with the values in it."""
+    found = _plain(text)
+    return found % values if values else found
+
+
+def ngettext(one: str, many: str, num: int, /, **values: Any) -> str:
+    """As `gettext`, in the form for that number, which is `num` among the values."""
+    return _counted(one, many, num) % {"num": num, **values}
+
+
+def lazy_gettext(text: str, /, **values: Any) -> LazyString:
+    """A text whose language is chosen when it is read."""
+    return LazyString(gettext, text, **values)
+
+
+def _plain(text: str) -> str:
+    return str(_catalog().ugettext(text))
+
+
+def _counted(one: str, many: str, number: int) -> str:
+    return str(_catalog().ungettext(one, many, number))
 
 
 def _catalog() -> Any:
     """The texts in the language of the moment.
 
-    Templates hold hundreds, and flask-babel would work out for each of them where they are.
+    A page has hundreds, and flask-babel would work out for each of them where they are.
     """
     locale = get_locale()
     if locale is None:
@@ -70,7 +83,8 @@ def select_language() -> str:
 
 
 def direction() -> str:
-    return "rtl" if str(get_locale() or "ar").startswith("ar") else "ltr"
+    locale = get_locale()
+    return "ltr" if locale is not None and locale.language == "en" else "rtl"
 
 
 def _keep_choice() -> None:

@@ -7,8 +7,8 @@ from itertools import takewhile
 from typing import Any
 
 from k9ops.core.health import DEGRADED, registered_checks
+from k9ops.core.i18n import direction, ngettext
 from k9ops.core.i18n import gettext as _
-from k9ops.core.i18n import ngettext
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.states import State
 from k9ops.monitoring import queries, words
@@ -187,4 +187,4 @@ def _listed(rows: Sequence[Any]) -> str:
 
 
 def _named(name: str, english: str) -> str:
-    return english if formats.locale().startswith("en") and english else name
+    return english if direction() == "ltr" and english else name

@@ -41,25 +41,26 @@ def sparkline(runs: Sequence[Any]) -> list[Bar]:
 
     Height is the duration against the job's own 95th percentile, by square root.
     """
+    rtl = direction() == "rtl"
     times = sorted(run.duration_ms for run in runs if run.duration_ms)
     scale = times[min(len(times) - 1, math.ceil(len(times) * 0.95) - 1)] if times else 1.0
-    return [_bar(run, place, scale) for place, run in enumerate(reversed(runs[:BARS]))]
+    words = {state: str(STATES[state].text) for state in {run.state for run in runs[:BARS]}}
+    return [
+        _bar(run, BARS * PITCH - place * PITCH - BAR if rtl else place * PITCH, scale, words)
+        for place, run in enumerate(reversed(runs[:BARS]))
+    ]
 
 
-def _bar(run: Any, place: int, scale: float) -> Bar:
-    x = place * PITCH
-    if direction() == "rtl":
-        x = BARS * PITCH - x - BAR
+def _bar(run: Any, x: float, scale: float, words: Mapping[str, str]) -> Bar:
     height = 0.0
     if run.state not in ("missed", "skipped"):
         share = min((run.duration_ms or 0) / scale, 1.0)
         height = LEAST + (HEIGHT - LEAST) * math.sqrt(share)
-    word = STATES[run.state]
     started = run.started_at or run.queued_at
     near = formats.local(started).strftime("%Y-%m-%d %H:%M")
     took = formats.milliseconds(run.duration_ms) if run.duration_ms is not None else ""
-    title = " · ".join(filter(None, (str(word.text), near, took)))
-    return Bar(run, word.family, round(x, 1), round(height, 1), title)
+    title = " · ".join(filter(None, (words[run.state], near, took)))
+    return Bar(run, STATES[run.state].family, round(x, 1), round(height, 1), title)
 
 
 @dataclass(frozen=True)

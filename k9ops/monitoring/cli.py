@@ -229,7 +229,7 @@ def _ask_to_purge(queue: str) -> None:
         BadInput: it was not typed, or nobody is there to type it.
     """
     click.echo(
-        f"All messages in {queue} are removed; their runs stay and are sent again.", err=True
+        f"This removes all messages in {queue}; their runs stay and are sent again.", err=True
     )
     typed = ""
     if sys.stdin.isatty():

@@ -27,11 +27,13 @@ PATIENCE = timedelta(seconds=30)
 #: The order of the board.
 HEALTH_ORDER = ("failing", "late", "running", "on_time", "never_ran", "paused")
 JUDGED = (State.SUCCEEDED, State.PARTIAL, State.FAILED)
+#: A run that a restore ended says nothing about its job.
+ENDED_BY_RESTORE = "restored"
 
 _RUN_COLUMNS = (
     JobRun.id, JobRun.job, JobRun.state, JobRun.path, JobRun.reason, JobRun.late,
     JobRun.due_at, JobRun.queued_at, JobRun.available_at, JobRun.started_at,
-    JobRun.finished_at, JobRun.duration_ms,
+    JobRun.finished_at, JobRun.duration_ms, JobRun.error_code,
 )  # fmt: skip
 
 
@@ -54,7 +56,7 @@ class BoardRow:
     @property
     def judged(self) -> list[Row[Any]]:
         """The runs that say something about success."""
-        return [run for run in self.runs if run.state in JUDGED]
+        return [run for run in self.runs if _is_judged(run)]
 
     @property
     def success(self) -> float | None:
@@ -146,12 +148,16 @@ def _board_row(
 def _health(tasks: list[PeriodicTask], runs: list[Row[Any]], now: datetime) -> str:
     if tasks and not any(task.enabled for task in tasks):
         return "paused"
-    ended = next((run for run in runs if run.state in JUDGED), None)
+    ended = next((run for run in runs if _is_judged(run)), None)
     if ended is not None and ended.state == State.FAILED:
         return "failing"
     if _is_late(tasks, runs, now):
         return "late"
     return "on_time" if runs else "never_ran"
+
+
+def _is_judged(run: Row[Any]) -> bool:
+    return run.state in JUDGED and run.error_code != ENDED_BY_RESTORE
 
 
 def _is_late(tasks: list[PeriodicTask], runs: list[Row[Any]], now: datetime) -> bool:
@@ -182,7 +188,8 @@ def _newest_of_each(
     def of(name: str) -> Any:
         runs = select(*columns).where(JobRun.job == name)
         if states:
-            runs = runs.where(JobRun.state.in_(states))
+            speaks = JobRun.error_code.is_distinct_from(ENDED_BY_RESTORE)
+            runs = runs.where(JobRun.state.in_(states), speaks)
         return select(runs.order_by(JobRun.id.desc()).limit(number).subquery())
 
     return union_all(*map(of, names))

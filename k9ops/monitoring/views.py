@@ -20,6 +20,7 @@ from k9ops.jobs.states import ACTIVE, RETRYABLE
 from k9ops.monitoring import charts, forms, queries, services, story, words, workers
 from k9ops.monitoring.home import told
 from k9ops.web.formats import isolated
+from k9ops.web.panels import panels_of
 from k9ops.web.security import SIGNED_IN, requires, safe_path
 
 bp = Blueprint("monitoring", __name__, template_folder="templates")
@@ -190,6 +191,7 @@ def _told(run_id: str) -> dict[str, Any]:
         "is_active": found.state in ACTIVE,
         "is_retryable": found.state in RETRYABLE and found.job in catalogue(),
         "is_repeatable": found.job in catalogue(),
+        "panels": panels_of("run", found),
     }
 
 

@@ -53,6 +53,14 @@ def get_document(viewer: Viewer, document_id: int) -> Document:
     return found
 
 
+def document_of(viewer: Viewer, run: JobRun) -> Document | None:
+    """The document that the run made, if there is one that they may see."""
+    if run.job != MAKE_DOCUMENT:
+        return None
+    query = visible_documents(viewer).where(Document.run_id == run.id)
+    return db.session.scalars(query).one_or_none()
+
+
 def open_requests(name: str) -> list[JobRun]:
     """What that person asked for lately and has not got: under way, or failed; newest first."""
     query = (

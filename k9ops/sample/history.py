@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from k9ops.backups.jobs import RUN_BACKUP
 from k9ops.core.clock import read_now
 from k9ops.core.db import db, new_id
 from k9ops.jobs.models import JobAttempt, JobEvent, JobLogLine, JobRun, PeriodicTask
@@ -27,7 +28,9 @@ DOCUMENT_EACH = 3
 CALM = timedelta(days=2)
 #: A database is asked for this many rows at once.
 BATCH = 500
-_FULL_DISK = "No space left on the device: 12.0 MB free, 148.2 MB needed."
+#: Why a run failed, by its job.
+_FAULTS = {RUN_BACKUP: ("disk_full", "No space left on the device: 12.0 MB free, 148.2 MB needed.")}
+_FAULT = ("database_busy", "The database did not answer in time.")
 
 
 def add_history(dice: random.Random, scale: int) -> int:
@@ -88,6 +91,7 @@ class _Run:
         start = self.queued + timedelta(milliseconds=dice.randint(20, 1200))
         for number in range(1, count + 1):
             good = number == count and not self.failed
+            code, message = (None, None) if good else _FAULTS.get(self.asked.job, _FAULT)
             end = start + timedelta(seconds=dice.lognormvariate(2.5, 0.5))
             yield {
                 "run_id": self.id,
@@ -100,8 +104,8 @@ class _Run:
                 "started_at": start,
                 "finished_at": end,
                 "outcome": Outcome.SUCCEEDED if good else Outcome.FAILED,
-                "error_code": None if good else "disk_full",
-                "error_message": None if good else _FULL_DISK,
+                "error_code": code,
+                "error_message": message,
                 "deadline_at": start + timedelta(seconds=self.job.timeout_seconds),
                 "heartbeat": int((end - start).total_seconds()),
                 "heartbeat_at": end,
@@ -180,11 +184,12 @@ class _Run:
     def _lines(self) -> Iterator[dict[str, Any]]:
         for attempt in self.attempts:
             good = attempt["outcome"] == Outcome.SUCCEEDED
+            said = "sample run: nothing was really done" if good else attempt["error_message"]
             yield {
                 "run_id": self.id,
                 "attempt": attempt["number"],
                 "at": attempt["finished_at"],
                 "level": "INFO" if good else "ERROR",
                 "logger": "k9ops.sample",
-                "message": "sample run: nothing was really done" if good else _FULL_DISK,
+                "message": said,
             }

@@ -106,7 +106,7 @@ def summed_week(
 ) -> list[WeekDay]:
     """Each of the days; `locks_at` is when the automatic lock is due."""
     dates = _dates(days)
-    query: Select[Any] = _on(viewer, dates, project_id).with_only_columns(
+    query: Select[Any] = _on(viewer, dates, days, project_id).with_only_columns(
         dates.c.date,
         func.min(DutySchedule.id),
         func.count().filter(DutySchedule.id.is_(None)),
@@ -149,7 +149,7 @@ def page_of_days(
 ) -> NumberedPage[ProjectDay]:
     """The projects that run on the days, by day and code; planned days and others."""
     dates = _dates(days)
-    query: Select[Any] = _on(viewer, dates, project_id).with_only_columns(
+    query: Select[Any] = _on(viewer, dates, days, project_id).with_only_columns(
         Bundle("pair", Project.id, dates.c.date, DutySchedule.id.label("day_id"))
     )
     if state == NOT_PLANNED:
@@ -237,12 +237,16 @@ def _dates(days: Sequence[date]) -> Any:
     return union_all(*(select(literal(day, Date()).label("date")) for day in days)).subquery()
 
 
-def _on(viewer: Viewer, dates: Any, project_id: int | None) -> Select[Project]:
+def _on(
+    viewer: Viewer, dates: Any, days: Sequence[date], project_id: int | None
+) -> Select[Project]:
     """Their projects with each of the dates, where one is planned or could be."""
     day = dates.c.date
     lasts = and_(Project.starts_on <= day, or_(Project.ends_on.is_(None), Project.ends_on >= day))
     runs = Project.status.in_([ProjectStatus.PLANNED, ProjectStatus.ACTIVE])
-    planned = and_(DutySchedule.project_id == Project.id, DutySchedule.date == day)
+    # The database sees the bounds, and does not read all days ever planned.
+    near = DutySchedule.date.between(days[0], days[-1])
+    planned = and_(DutySchedule.project_id == Project.id, DutySchedule.date == day, near)
     joined = outerjoin(join(Project, dates, true()), DutySchedule, planned)
     query = visible_projects(viewer).select_from(joined)
     query = query.where(or_(DutySchedule.id.is_not(None), and_(runs, lasts)))

@@ -10,12 +10,12 @@ from babel.dates import format_date, format_timedelta
 from markupsafe import Markup
 
 from k9ops.core.clock import utcnow
-from k9ops.core.i18n import get_locale, gettext
+from k9ops.core.i18n import direction, get_locale, gettext
 from k9ops.core.settings import current_settings
 
 
-def locale() -> str:
-    return str(get_locale() or "en")
+def locale() -> Any:
+    return get_locale() or "en"
 
 
 def number(value: float, digits: int = 0) -> str:
@@ -90,7 +90,7 @@ def isolated(text: object) -> str:
 
 def named(row: Any) -> str:
     """The name of the row in the reader's language, where it has one."""
-    return str((locale().startswith("en") and row.name_en) or row.name)
+    return str((direction() == "ltr" and row.name_en) or row.name)
 
 
 def milliseconds(value: float | None) -> str:

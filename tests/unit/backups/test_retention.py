@@ -30,6 +30,11 @@ def test_kept_holds_the_last_of_a_day_when_there_are_several():
     assert set(kept({**made, "now": NOON}, Rules(1, 2, 0, 0), RIYADH)) == {"now", "late"}
 
 
+def test_kept_counts_each_kind_of_database_apart():
+    made = {"k9ops-1.sqlite.zst": NOON - timedelta(days=9), "k9ops-2.pgdump.zst": NOON}
+    assert set(kept(made, ONLY_LAST, RIYADH)) == set(made)
+
+
 def test_kept_counts_days_on_the_units_clock_when_utc_has_another_date():
     before = datetime(2026, 11, 19, 20, 30, tzinfo=UTC)  # 23:30 on the 19th in Riyadh
     after = datetime(2026, 11, 19, 21, 30, tzinfo=UTC)  # 00:30 on the 20th
