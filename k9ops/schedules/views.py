@@ -82,10 +82,11 @@ def _board(viewer: Viewer, seen: dict[str, Any]) -> str:
     project_id = row_key(project.value) if project.value else None
     locks_at = weeks.next_lock()
     days = seen["week"] if span.value else [seen["chosen"]]
+    conflicts = weeks.conflicts_on(viewer, seen["week"], project_id)
     page = weeks.page_of_days(
-        viewer, days, project_id=project_id, state=state.value, number=page_number()
+        viewer, days, conflicts, project_id=project_id, state=state.value, number=page_number()
     )
-    week = weeks.summed_week(viewer, seen["week"], locks_at, project_id)
+    week = weeks.summed_week(viewer, seen["week"], conflicts, locks_at, project_id)
     return render_template(
         "schedules/list.html",
         page=page,
@@ -166,7 +167,7 @@ def day_page(
     items = queries.items_of(viewer, day_id)
     shown = lanes.lanes_of(found, items, utcnow(), empty_ones=plans)
     today, days = unit_today(), weeks.week_of(found.date)
-    week = weeks.summed_week(viewer, days, locks_at, found.project_id) if plans else []
+    week = weeks.week_beside(viewer, found, days, locks_at) if plans else []
     return render_template(
         "schedules/day.html",
         day=found,

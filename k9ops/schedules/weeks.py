@@ -1,6 +1,7 @@
 """Reading duty by days and weeks: what is planned, what is locked, and what is missing."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -101,8 +102,27 @@ def project_names(viewer: Viewer) -> dict[str, str]:
     return {str(row.id): f"{named(row)} ({row.code})" for row in db.session.execute(query)}
 
 
+#: Of open days, by their ids: the date, and how many duties cannot stand.
+Conflicts = Mapping[int, tuple[date, int]]
+
+
+def conflicts_on(viewer: Viewer, days: Sequence[date], project_id: int | None = None) -> Conflicts:
+    """The conflicts of the days: one statement, whoever tells them on a page."""
+    query = visible_days(viewer).join(DutyItem, DutyItem.duty_schedule_id == DutySchedule.id)
+    query = query.where(DutySchedule.date.between(days[0], days[-1]), is_open(), in_conflict())
+    if project_id is not None:
+        query = query.where(DutySchedule.project_id == project_id)
+    columns = DutySchedule.id, DutySchedule.date, func.count()
+    counted = query.with_only_columns(*columns).group_by(DutySchedule.id)
+    return {row[0]: (row[1], row[2]) for row in db.session.execute(counted)}
+
+
 def summed_week(
-    viewer: Viewer, days: Sequence[date], locks_at: datetime | None, project_id: int | None = None
+    viewer: Viewer,
+    days: Sequence[date],
+    conflicts: Conflicts,
+    locks_at: datetime | None,
+    project_id: int | None = None,
 ) -> list[WeekDay]:
     """Each of the days; `locks_at` is when the automatic lock is due."""
     dates = _dates(days)
@@ -114,10 +134,18 @@ def summed_week(
         func.count().filter(not_(is_open())),
         func.count().filter(_locks_by(locks_at)),
     )
-    conflicts = _conflicting(viewer, days, project_id)
     rows: Any = db.session.execute(query.group_by(dates.c.date))
     found = {row[0]: WeekDay(*row) for row in rows}
-    return [replace(found.get(day, WeekDay(day)), conflicts=conflicts.get(day, 0)) for day in days]
+    wrong = Counter(on for on, _duties in conflicts.values())
+    return [replace(found.get(day, WeekDay(day)), conflicts=wrong[day]) for day in days]
+
+
+def week_beside(
+    viewer: Viewer, day: DutySchedule, days: Sequence[date], locks_at: datetime | None
+) -> list[WeekDay]:
+    """The days of the day's project alone."""
+    conflicts = conflicts_on(viewer, days, day.project_id)
+    return summed_week(viewer, days, conflicts, locks_at, day.project_id)
 
 
 def _locks_by(at: datetime | None) -> ColumnElement[bool]:
@@ -127,21 +155,10 @@ def _locks_by(at: datetime | None) -> ColumnElement[bool]:
     return and_(is_open(), is_over(at, at.astimezone(current_settings().zone).date()))
 
 
-def _conflicting(viewer: Viewer, days: Sequence[date], project_id: int | None) -> dict[date, int]:
-    """How many of the open days have a duty that cannot stand, by date."""
-    query = visible_days(viewer).join(DutyItem, DutyItem.duty_schedule_id == DutySchedule.id)
-    query = query.where(DutySchedule.date.between(days[0], days[-1]), is_open(), in_conflict())
-    if project_id is not None:
-        query = query.where(DutySchedule.project_id == project_id)
-    count = func.count(DutySchedule.id.distinct())
-    counted = query.with_only_columns(DutySchedule.date, count).group_by(DutySchedule.date)
-    rows: Any = db.session.execute(counted)
-    return dict(rows.all())
-
-
 def page_of_days(
     viewer: Viewer,
     days: Sequence[date],
+    conflicts: Conflicts,
     *,
     project_id: int | None = None,
     state: str = "",
@@ -157,11 +174,11 @@ def page_of_days(
     elif state:
         query = query.where(is_open() if state == DayState.OPEN else not_(is_open()))
     page = numbered_page(db.session(), query, dates.c.date, Project.code, number=number)
-    return NumberedPage(_filled(page.items), page.number, page.total, page.limit)
+    return NumberedPage(_filled(page.items, conflicts), page.number, page.total, page.limit)
 
 
 def counts_of(day_ids: Iterable[int]) -> dict[int, Counts]:
-    """How the duties of these days stand."""
+    """How the duties of these days stand; of their conflicts it knows nothing."""
     unmarked = and_(DutyItem.attendance == Attendance.PLANNED, DutyItem.starts_at <= db_now())
     came = DutyItem.attendance.in_([Attendance.PRESENT, Attendance.REPLACED])
     query = (
@@ -171,10 +188,8 @@ def counts_of(day_ids: Iterable[int]) -> dict[int, Counts]:
             func.count().filter(came),
             func.count().filter(DutyItem.attendance == Attendance.ABSENT),
             func.count().filter(unmarked),
-            func.count().filter(in_conflict()),
         )
-        .join(DutySchedule, DutySchedule.id == DutyItem.duty_schedule_id)
-        .where(DutySchedule.id.in_(list(day_ids)))
+        .where(DutyItem.duty_schedule_id.in_(list(day_ids)))
         .group_by(DutyItem.duty_schedule_id)
     )
     return {row[0]: Counts(*row[1:]) for row in db.session.execute(query)}
@@ -253,12 +268,14 @@ def _on(
     return query if project_id is None else query.where(Project.id == project_id)
 
 
-def _filled(pairs: Sequence[Any]) -> list[ProjectDay]:
+def _filled(pairs: Sequence[Any], conflicts: Conflicts) -> list[ProjectDay]:
     """The rows with their projects, days and counts."""
     day_ids = [pair.day_id for pair in pairs if pair.day_id is not None]
     days = _by_id(DutySchedule, day_ids)
     projects = _by_id(Project, [pair.id for pair in pairs])
     counts = counts_of(day_ids)
+    for day_id, found in counts.items():
+        counts[day_id] = replace(found, conflicts=conflicts.get(day_id, (None, 0))[1])
     return [
         ProjectDay(
             projects[pair.id], pair.date, days.get(pair.day_id), counts.get(pair.day_id, Counts())

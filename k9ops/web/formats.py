@@ -4,6 +4,7 @@ Digits are Western in both languages; instants are told on the unit's clock.
 """
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date, format_timedelta
@@ -122,19 +123,25 @@ def day(instant: datetime) -> str:
     return whole_date(local(instant).date())
 
 
+@lru_cache(maxsize=1024)
+def _written(of: date, pattern: str, of_locale: Any) -> str:
+    """Kept, since a page writes few days many times."""
+    return format_date(of, pattern, locale=of_locale)
+
+
 def whole_date(of: date) -> str:
     """Tuesday 17 November 2026."""
-    return format_date(of, "EEEE d MMMM y", locale=locale())
+    return _written(of, "EEEE d MMMM y", locale())
 
 
 def weekday(of: date) -> str:
     """Tuesday 17: enough within a week."""
-    return format_date(of, "EEEE d", locale=locale())
+    return _written(of, "EEEE d", locale())
 
 
 def on(the_day: date | None) -> str:
     """A day of the calendar: 17 November 2026; a dash where there is none."""
-    return "—" if the_day is None else format_date(the_day, "d MMMM y", locale=locale())
+    return "—" if the_day is None else _written(the_day, "d MMMM y", locale())
 
 
 def full(instant: datetime) -> str:
@@ -165,7 +172,7 @@ def brief(instant: datetime | None) -> Markup:
     days = _days_from_now(instant) if instant is not None else 0
     if instant is None or abs(days) == 1 or abs(days) > 6:
         return when(instant)
-    weekday = format_date(local(instant).date(), "EEE", locale=locale()) if days else ""
+    weekday = _written(local(instant).date(), "EEE", locale()) if days else ""
     return _time(instant, f"{weekday} {clock(instant)}".strip())
 
 
@@ -216,7 +223,7 @@ def _near_day(instant: datetime) -> str:
         return str(near[days])
     this_year = local(instant).year == local(utcnow()).year
     pattern = "EEE d MMM" if this_year else "EEE d MMM y"
-    return format_date(local(instant).date(), pattern, locale=locale())
+    return _written(local(instant).date(), pattern, locale())
 
 
 def _days_from_now(instant: datetime) -> int:

@@ -14,6 +14,7 @@ HALF = (
 MIRRORED = {"chevron-left", "chevron-right", "arrow-left", "arrow-right", "undo-2", "log-out"}
 
 
+@cache
 def icon(name: str, size: int = 16) -> Markup:
     """The icon as SVG; hidden from screen readers, because a word always stands beside it."""
     classes = "icon mirror" if name in MIRRORED else "icon"

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from k9ops.core import clock
-from k9ops.core.clock import utcnow
+from k9ops.core.checks import unit_today
 from k9ops.kennel.words import age
 
 
@@ -21,7 +21,7 @@ from k9ops.kennel.words import age
     ],
 )
 def test_age_counts_whole_months_only(reading, born_on, words, monkeypatch):
-    noon = date(2026, 11, 17)
-    monkeypatch.setattr(clock, "_offset_seconds", (noon - utcnow().date()).total_seconds())
     with reading("en"):
+        ahead = date(2026, 11, 17) - unit_today()
+        monkeypatch.setattr(clock, "_offset_seconds", ahead.total_seconds())
         assert age(born_on) == words
