@@ -43,21 +43,18 @@ class Matter:
 def matters(
     viewer: Viewer,
     board: queries.Board | None,
-    conflicts: Sequence[Any],
+    of_duty: dashboard.Duty,
     today: date,
     now: datetime,
 ) -> list[Matter]:
-    """All of them, the worst first; of jobs only for whoever may see them (`board`).
-
-    `conflicts` are those of `dashboard.conflicts`.
-    """
+    """All of them, the worst first; of jobs only for whoever may see them (`board`)."""
     found: list[Matter] = []
     if board is not None:
         found += _of_backups(now)
         found += _of_jobs(board)
     if viewer.plans:
-        found += _of_conflicts(conflicts)
-        found += _of_duty(viewer, today, now)
+        found += _of_conflicts(of_duty.conflicts)
+        found += _of_duty(of_duty, today + timedelta(days=1))
     order = ("bad", "miss", "part", "off")
     return sorted(found, key=lambda matter: order.index(matter.family))
 
@@ -139,21 +136,20 @@ def _of_conflicts(rows: Sequence[Any]) -> Iterator[Matter]:
     yield Matter("bad", "triangle-alert", title, cause, url, _("Resolve it"))
 
 
-def _of_duty(viewer: Viewer, today: date, now: datetime) -> Iterator[Matter]:
-    days = dashboard.unmarked_days(viewer, today, now)
+def _of_duty(known: dashboard.Duty, tomorrow: date) -> Iterator[Matter]:
+    days = known.unmarked
     open_, locked = (
         [day for day in days if day.state == state] for state in (DayState.OPEN, DayState.LOCKED)
     )
     if open_:
         duties = sum(day.duties for day in open_)
         title = ngettext(
-            "Nobody noted who came to one duty",
-            "Nobody noted who came to %(num)s duties",
+            "Nobody noted who came to one duty that is over",
+            "Nobody noted who came to %(num)s duties that are over",
             duties,
         )
         yield _of_days("clock-alert", title, open_, _("Note who came"))
-    tomorrow = today + timedelta(days=1)
-    if missing := dashboard.not_planned(viewer, tomorrow):
+    if missing := known.not_planned:
         title = ngettext(
             "One project has no duty planned for tomorrow",
             "%(num)s projects have no duty planned for tomorrow",

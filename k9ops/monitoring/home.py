@@ -34,9 +34,9 @@ def told() -> dict[str, Any]:
         "plans": viewer.plans or viewer.sees_all,
     }
     if seen["plans"]:
-        conflicts = dashboard.conflicts(viewer, today)
-        seen["today"] = dashboard.todays_duty(viewer, today, now, conflicts)
-        found = attention.matters(viewer, board, conflicts, today, now)
+        duty = dashboard.duty_of(viewer, today, now)
+        seen["today"] = duty.today
+        found = attention.matters(viewer, board, duty, today, now)
         seen |= {"matters": found[: attention.MOST_SHOWN], "matters_count": len(found)}
     if board is not None:
         seen |= _of_jobs(board)

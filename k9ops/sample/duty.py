@@ -120,7 +120,7 @@ def _day(
         # Backwards, so that nobody goes from a night into a morning.
         shift = calendar.shifts[(at - week) % len(calendar.shifts)]
         starts_at, ends_at = calendar.span(shift, day)
-        seen = _attendance(dice, calendar, number, day, starts_at)
+        seen = _attendance(dice.random(), calendar, (number, at), day, starts_at)
         if seen is Attendance.REPLACED and not substitutes:
             seen = Attendance.PRESENT
         yield {
@@ -137,11 +137,11 @@ def _day(
 
 
 def _attendance(
-    dice: random.Random, calendar: _Calendar, number: int, day: date, starts_at: datetime
+    fate: float, calendar: _Calendar, place: tuple[int, int], day: date, starts_at: datetime
 ) -> Attendance:
-    fate = dice.random()
-    age = (calendar.today - day).days
-    if starts_at > calendar.now or _is_unmarked(number, age, fate):
+    """Of the duty at that place: the number of its project, and its own within the day."""
+    number, age = place[0], (calendar.today - day).days
+    if starts_at > calendar.now or _is_unmarked(place, age, fate):
         return Attendance.PLANNED
     if age == 0:
         late = number == ABSENT_TODAY and fate < 0.5
@@ -151,11 +151,12 @@ def _attendance(
     return Attendance.REPLACED if fate < 0.07 else Attendance.PRESENT
 
 
-def _is_unmarked(number: int, age: int, fate: float) -> bool:
+def _is_unmarked(place: tuple[int, int], age: int, fate: float) -> bool:
     """Today's in one project, half of yesterday's in another, a few that were locked so."""
+    number, at = place
     if age <= 1:
         return number == (UNMARKED_TODAY, UNMARKED_BEFORE)[age] and (age == 0 or fate < 0.5)
-    return number == UNMARKED_BEFORE and age == 4 and fate < 0.4
+    return number == UNMARKED_BEFORE and age == 4 and (at < 2 or fate < 0.4)
 
 
 def _lock_past(calendar: _Calendar) -> None:

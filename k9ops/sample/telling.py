@@ -42,7 +42,9 @@ class _Reader:
 
     def message(self, dice: random.Random, at: datetime) -> dict[str, Any]:
         last = max(bisect(self.times, at), 1)
-        return self.messages[dice.randrange(max(last - _ABOUT, 0), last)]
+        first = max(last - _ABOUT, 0)
+        # One throw, whatever there is to choose from: the next reader's are the same each time.
+        return self.messages[first + int(dice.random() * (last - first))]
 
 
 def add_notifications(
@@ -76,10 +78,9 @@ def _rows(
 
 
 def _read_at(dice: random.Random, told_at: datetime, now: datetime) -> datetime | None:
-    fate = dice.random()
+    fate, after = dice.random(), timedelta(minutes=dice.lognormvariate(4, 1.5))
     if now - told_at < FRESH:
         return told_at + (now - told_at) / 2 if fate < 0.6 else None
-    after = timedelta(minutes=dice.lognormvariate(4, 1.5))
     return None if fate < FORGOTTEN / 1000 else min(told_at + after, now)
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
 
+from k9ops.audit.unchanged import unless_changed
 from k9ops.core.db import db
 from k9ops.kennel.models import Dog
 from k9ops.people.models import Person
@@ -17,7 +18,7 @@ from k9ops.projects.models import Project, ProjectStatus
 from k9ops.projects.scope import Viewer, visible_projects
 from k9ops.schedules.conflicts import in_conflict
 from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule, Shift
-from k9ops.schedules.queries import active_shifts, is_open
+from k9ops.schedules.queries import is_open
 
 #: So many projects are shown, those with gaps first.
 PROJECTS_SHOWN = 10
@@ -75,9 +76,36 @@ class ProjectToday:
 class Today:
     """Today's duty; `more` projects are not shown."""
 
-    shifts: Sequence[Shift]
+    #: Each has .id .name .name_en .starts .ends.
+    shifts: Sequence[Row[Any]]
     rows: Sequence[ProjectToday]
     more: int
+
+
+@dataclass(frozen=True)
+class Duty:
+    """All that the home page knows of duty."""
+
+    conflicts: Sequence[Row[Any]]
+    today: Today
+    unmarked: Sequence[Row[Any]]
+    #: Projects without any duty tomorrow.
+    not_planned: Sequence[Row[Any]]
+
+
+def duty_of(viewer: Viewer, today: date, now: datetime) -> Duty:
+    """As far as they may see it; asked again when somebody changed something."""
+    return unless_changed(("duty", viewer, today), lambda: _read(viewer, today, now))
+
+
+def _read(viewer: Viewer, today: date, now: datetime) -> Duty:
+    wrong = conflicts(viewer, today)
+    return Duty(
+        wrong,
+        todays_duty(viewer, today, now, wrong),
+        unmarked_days(viewer, today, now),
+        not_planned(viewer, today + timedelta(days=1)),
+    )
 
 
 def todays_duty(viewer: Viewer, today: date, now: datetime, conflicts: Iterable[Row[Any]]) -> Today:
@@ -86,14 +114,20 @@ def todays_duty(viewer: Viewer, today: date, now: datetime, conflicts: Iterable[
     `conflicts` are those of the function of this name.
     """
     counts = Counter((row.day_id, row.shift_id) for row in conflicts)
-    shifts, slots = active_shifts(), _slots(viewer, today, now, counts)
+    slots = _slots(viewer, today, now, counts)
     planned = and_(DutySchedule.project_id == Project.id, DutySchedule.date == today)
     columns = Project.id, Project.name, Project.name_en, Project.code
     query = _running(viewer, today).outerjoin(DutySchedule, planned)
     found = db.session.execute(query.with_only_columns(*columns, DutySchedule.id.label("day_id")))
     rows = [ProjectToday(row, row.day_id, slots[row.day_id]) for row in found]
     rows.sort(key=lambda row: (not row.has_gap, row.project.code))
-    return Today(shifts, rows[:PROJECTS_SHOWN], max(len(rows) - PROJECTS_SHOWN, 0))
+    return Today(_shifts(), rows[:PROJECTS_SHOWN], max(len(rows) - PROJECTS_SHOWN, 0))
+
+
+def _shifts() -> Sequence[Row[Any]]:
+    columns = Shift.id, Shift.name, Shift.name_en, Shift.starts, Shift.ends
+    query: Any = select(*columns).where(Shift.active).order_by(Shift.starts, Shift.ends)
+    return list(db.session.execute(query))
 
 
 def _slots(

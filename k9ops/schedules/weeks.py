@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Bundle, join, joinedload, outerjoin
 
+from k9ops.audit.unchanged import unless_changed
 from k9ops.core.clock import db_now, read_now
 from k9ops.core.db import db
 from k9ops.core.paging import NumberedPage, numbered_page
@@ -107,7 +108,12 @@ Conflicts = Mapping[int, tuple[date, int]]
 
 
 def conflicts_on(viewer: Viewer, days: Sequence[date], project_id: int | None = None) -> Conflicts:
-    """The conflicts of the days: one statement, whoever tells them on a page."""
+    """The conflicts of the days; asked again when somebody changed something."""
+    key = ("conflicts", viewer, tuple(days), project_id)
+    return unless_changed(key, lambda: _conflicts_on(viewer, days, project_id))
+
+
+def _conflicts_on(viewer: Viewer, days: Sequence[date], project_id: int | None) -> Conflicts:
     query = visible_days(viewer).join(DutyItem, DutyItem.duty_schedule_id == DutySchedule.id)
     query = query.where(DutySchedule.date.between(days[0], days[-1]), is_open(), in_conflict())
     if project_id is not None:
@@ -125,6 +131,15 @@ def summed_week(
     project_id: int | None = None,
 ) -> list[WeekDay]:
     """Each of the days; `locks_at` is when the automatic lock is due."""
+    key = ("week", viewer, tuple(days), locks_at, project_id)
+    found = unless_changed(key, lambda: _summed(viewer, days, locks_at, project_id))
+    wrong = Counter(on for on, _duties in conflicts.values())
+    return [replace(found.get(day, WeekDay(day)), conflicts=wrong[day]) for day in days]
+
+
+def _summed(
+    viewer: Viewer, days: Sequence[date], locks_at: datetime | None, project_id: int | None
+) -> dict[date, WeekDay]:
     dates = _dates(days)
     query: Select[Any] = _on(viewer, dates, days, project_id).with_only_columns(
         dates.c.date,
@@ -135,9 +150,7 @@ def summed_week(
         func.count().filter(_locks_by(locks_at)),
     )
     rows: Any = db.session.execute(query.group_by(dates.c.date))
-    found = {row[0]: WeekDay(*row) for row in rows}
-    wrong = Counter(on for on, _duties in conflicts.values())
-    return [replace(found.get(day, WeekDay(day)), conflicts=wrong[day]) for day in days]
+    return {row[0]: WeekDay(*row) for row in rows}
 
 
 def week_beside(

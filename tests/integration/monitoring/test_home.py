@@ -17,7 +17,7 @@ from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule
 from k9ops.schedules.services import NewItem
 from tests.support.people import Person
 from tests.support.statements import counted
-from tests.support.unit import add_unit, plan, today
+from tests.support.unit import add_unit, note_change, plan, today
 
 STATEMENTS_AT_MOST = 25
 
@@ -46,12 +46,13 @@ def planned(app, unit):
 
 @pytest.fixture
 def change(app):
-    """`change(DutyItem, duty_schedule_id=3)(attendance="absent")`: straight in the database."""
+    """`change(DutyItem, duty_schedule_id=3)(attendance="absent")`: by SQL, noted in the trail."""
 
     def of(table, **which):
         def to(**values):
             with app.app_context():
                 db.session.execute(update(table).filter_by(**which).values(**values))
+                note_change()
                 db.session.commit()
 
         return to
@@ -103,7 +104,7 @@ def test_home_brings_up_duties_that_nobody_marked(home_of, unit, caline, planned
     over = {"starts_at": now - timedelta(hours=3), "ends_at": now - timedelta(hours=1)}
     change(DutyItem, duty_schedule_id=day)(**over)
     text = home_of(caline)
-    assert "Nobody noted who came to one duty" in text
+    assert "Nobody noted who came to one duty that is over" in text
     assert "1 not noted yet" in text
     change(DutyItem, duty_schedule_id=day)(attendance=Attendance.PRESENT)
     text = home_of(caline)

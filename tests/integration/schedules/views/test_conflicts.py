@@ -11,7 +11,7 @@ from k9ops.people.models import Person
 from k9ops.projects.models import Assignment
 from k9ops.schedules.services import NewItem
 from tests.support.pages import words_of
-from tests.support.unit import plan, today
+from tests.support.unit import note_change, plan, today
 
 DAY = timedelta(days=1)
 OVER = {"to_on": today()}
@@ -26,10 +26,11 @@ def tomorrow(unit, inside):
 
 @pytest.fixture
 def change(inside):
-    """`change(Dog.id == 3, status="retired")`: straight in the database."""
+    """`change(Dog.id == 3, status="retired")`: by SQL, noted in the trail."""
 
     def do(which, **values):
         db.session.execute(update(which.left.table).where(which).values(**values))
+        note_change()
         db.session.commit()
 
     return lambda which, **values: inside(do, which, **values)
