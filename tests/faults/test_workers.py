@@ -221,7 +221,8 @@ def test_retry_tries_celery_first_again(celery_unit: Instance, ledger: Ledger):
     assert (run["state"], run["path"], run["reason"]) == ("failed", "in_process", "no_worker")
     celery_unit.worker()
     done = celery_unit.flask("jobs", "retry", run["id"])
-    assert done.returncode == 0, done.stderr
+    # It may have failed again by then: the worker is as quick as the command.
+    assert done.returncode in (0, 1), done.stderr
     wait_until(lambda: ledger.outcomes(run["id"]) == ["failed", "failed"], 20)
     check_paths(ledger, run["id"], [("in_process", "no_worker"), ("celery", None)])
 
