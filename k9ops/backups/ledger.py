@@ -19,12 +19,11 @@ from k9ops.core.db import new_id
 from k9ops.jobs.models import JobAttempt, JobEvent, JobRun, PeriodicTask
 from k9ops.jobs.moves import Happening, write_event
 from k9ops.jobs.runtime import executor_name
-from k9ops.jobs.states import ACTIVE, Outcome, Path, Reason, State
+from k9ops.jobs.states import ACTIVE, ENDED_BY_RESTORE, Outcome, Path, Reason, State
 from k9ops.notifications.services import Message, notify_holders
 
 #: Stands in the ledger like a job, though none can be started: a restore is a command.
 RESTORE = "backups.restore_backup"
-RESTORED = "restored"
 MESSAGE = "A backup was restored while this run had not ended."
 
 
@@ -71,7 +70,7 @@ def _events_of_unfinished() -> UpdateBase:
 
 
 def _end_attempts() -> UpdateBase:
-    error = {"error_code": RESTORED, "error_message": MESSAGE}
+    error = {"error_code": ENDED_BY_RESTORE, "error_message": MESSAGE}
     return (
         update(JobAttempt)
         .where(JobAttempt.outcome.is_(None))
@@ -80,7 +79,7 @@ def _end_attempts() -> UpdateBase:
 
 
 def _end_runs() -> UpdateBase:
-    error = {"error_code": RESTORED, "error_message": MESSAGE}
+    error = {"error_code": ENDED_BY_RESTORE, "error_message": MESSAGE}
     return (
         update(JobRun)
         .where(JobRun.state.in_(ACTIVE))

@@ -1,7 +1,10 @@
 """A command line as executor: it runs what it dispatched in the foreground, and waits."""
 
+import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
@@ -39,8 +42,10 @@ def run_here(run_id: str, kind: str = "cli", timeout: float | None = None) -> Jo
                     return run
                 if thread is None and ends_at is not None and time.monotonic() >= ends_at:
                     return run
-                if _waits_here(run) and (claim := take(run_id, executor)) is not None:
-                    thread = _start(claim)
+                if _waits_here(run):
+                    with _interrupted_after():
+                        claim = take(run_id, executor)
+                    thread = _start(claim) if claim else thread
                 sweep(executor)
                 watch_waiting(db.engine, run_id)
             except SQLAlchemyError:
@@ -63,6 +68,22 @@ def _sweep(run_id: str) -> Sweep:
 
 def _waits_here(run: JobRun) -> bool:
     return run.state == State.QUEUED and run.placed and run.path == Path.IN_PROCESS
+
+
+@contextmanager
+def _interrupted_after() -> Iterator[None]:
+    """A Ctrl-C takes effect after the block: a claim nobody holds yet could not be cancelled."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # it is the main thread that a Ctrl-C interrupts
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            raise KeyboardInterrupt
 
 
 def _start(claim: Claim) -> threading.Thread:

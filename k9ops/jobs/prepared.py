@@ -167,21 +167,31 @@ def insert_run(
     `now`: the columns that are the database's now.
     """
     values = _DEFAULTS | values
-    if connection.dialect.name == "postgresql":
-        given = {"p_kind": happening, "p_actor": actor, "p_detail": detail}
-        statement = _recording(tuple(values), now, connection.dialect)
-        at = statement.execute(connection, values | given).scalar()
-    else:
-        at = connection.scalar(_inserting("sqlite", tuple(values), now), values)
+    told = {"p_kind": happening, "p_actor": actor, "p_detail": detail}
+    whole = connection.dialect.name == "postgresql"
+    at = (_record_at_once if whole else _record_by_steps)(connection, values, now, told)
     if at is None:
         return None
-    row = RunRow(**_EMPTY | values | dict.fromkeys(now, at.astimezone(UTC)))
-    if connection.dialect.name != "postgresql":
+    return RunRow(**_EMPTY | values | dict.fromkeys(now, at.astimezone(UTC)))
+
+
+def _record_at_once(
+    connection: Connection, values: dict[str, Any], now: tuple[str, ...], told: dict[str, Any]
+) -> Any:
+    statement = _recording(tuple(values), now, connection.dialect)
+    return statement.execute(connection, values | told).scalar()
+
+
+def _record_by_steps(
+    connection: Connection, values: dict[str, Any], now: tuple[str, ...], told: dict[str, Any]
+) -> Any:
+    at = connection.scalar(_inserting("sqlite", tuple(values), now), values)
+    if at is not None:
         write_event(
-            connection, row.id, None, State(row.state), happening,
-            at=row.queued_at, token=0, actor=actor, detail=detail,
+            connection, values["id"], None, State(values["state"]), told["p_kind"],
+            at=at, token=0, actor=told["p_actor"], detail=told["p_detail"],
         )  # fmt: skip
-    return row
+    return at
 
 
 @cache

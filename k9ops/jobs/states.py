@@ -49,6 +49,10 @@ class Reason(StrEnum):
     REQUESTED = "requested"
 
 
+#: The error code of a run that a restore ended: it says nothing about its job.
+ENDED_BY_RESTORE = "restored"
+
+
 class Via(StrEnum):
     """What was asked of the dispatch: Celery first, only Celery, or only here."""
 

@@ -16,7 +16,7 @@ from k9ops.core.settings import current_settings
 from k9ops.jobs.models import JobRun, PeriodicTask
 from k9ops.jobs.queries import RunFilter, filtered, get_run
 from k9ops.jobs.registry import catalogue
-from k9ops.jobs.states import ACTIVE, Path, State
+from k9ops.jobs.states import ACTIVE, ENDED_BY_RESTORE, Path, State
 
 #: How many runs of a job the board looks back on.
 LOOK_BACK = 30
@@ -27,8 +27,6 @@ PATIENCE = timedelta(seconds=30)
 #: The order of the board.
 HEALTH_ORDER = ("failing", "late", "running", "on_time", "never_ran", "paused")
 JUDGED = (State.SUCCEEDED, State.PARTIAL, State.FAILED)
-#: A run that a restore ended says nothing about its job.
-ENDED_BY_RESTORE = "restored"
 
 _RUN_COLUMNS = (
     JobRun.id, JobRun.job, JobRun.state, JobRun.path, JobRun.reason, JobRun.late,

@@ -18,7 +18,7 @@ from k9ops.projects.models import Project, ProjectStatus
 from k9ops.projects.scope import Viewer, visible_projects
 from k9ops.schedules.conflicts import in_conflict
 from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule, Shift
-from k9ops.schedules.queries import is_open
+from k9ops.schedules.queries import is_open, of_active_shifts
 
 #: So many projects are shown, those with gaps first.
 PROJECTS_SHOWN = 10
@@ -126,7 +126,7 @@ def todays_duty(viewer: Viewer, today: date, now: datetime, conflicts: Iterable[
 
 def _shifts() -> Sequence[Row[Any]]:
     columns = Shift.id, Shift.name, Shift.name_en, Shift.starts, Shift.ends
-    query: Any = select(*columns).where(Shift.active).order_by(Shift.starts, Shift.ends)
+    query: Any = of_active_shifts().with_only_columns(*columns)
     return list(db.session.execute(query))
 
 

@@ -97,8 +97,12 @@ def _shift_key(item: DutyItem) -> tuple[datetime, datetime, int]:
 
 def active_shifts() -> list[Shift]:
     """In the order of the day."""
-    query = select(Shift).where(Shift.active).order_by(Shift.starts, Shift.ends)
-    return list(db.session.scalars(query))
+    return list(db.session.scalars(of_active_shifts()))
+
+
+def of_active_shifts() -> Select[Shift]:
+    """In the order of the day."""
+    return select(Shift).where(Shift.active).order_by(Shift.starts, Shift.ends)
 
 
 def span_of(shift: Shift, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:

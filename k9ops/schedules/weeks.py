@@ -50,7 +50,6 @@ class Counts:
     absent: int = 0
     #: Begun, and nobody noted who came.
     unmarked: int = 0
-    conflicts: int = 0
 
     @property
     def standing(self) -> int:
@@ -65,6 +64,8 @@ class ProjectDay:
     date: date
     day: DutySchedule | None
     counts: Counts
+    #: Duties that cannot stand as they are planned.
+    conflicts: int
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def page_of_days(
 
 
 def counts_of(day_ids: Iterable[int]) -> dict[int, Counts]:
-    """How the duties of these days stand; of their conflicts it knows nothing."""
+    """How the duties of these days stand."""
     unmarked = and_(DutyItem.attendance == Attendance.PLANNED, DutyItem.starts_at <= db_now())
     came = DutyItem.attendance.in_([Attendance.PRESENT, Attendance.REPLACED])
     query = (
@@ -287,11 +288,14 @@ def _filled(pairs: Sequence[Any], conflicts: Conflicts) -> list[ProjectDay]:
     days = _by_id(DutySchedule, day_ids)
     projects = _by_id(Project, [pair.id for pair in pairs])
     counts = counts_of(day_ids)
-    for day_id, found in counts.items():
-        counts[day_id] = replace(found, conflicts=conflicts.get(day_id, (None, 0))[1])
+    wrong = {day_id: duties for day_id, (_on, duties) in conflicts.items()}
     return [
         ProjectDay(
-            projects[pair.id], pair.date, days.get(pair.day_id), counts.get(pair.day_id, Counts())
+            projects[pair.id],
+            pair.date,
+            days.get(pair.day_id),
+            counts.get(pair.day_id, Counts()),
+            wrong.get(pair.day_id, 0),
         )
         for pair in pairs
     ]

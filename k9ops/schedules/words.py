@@ -90,8 +90,8 @@ def _counted(day: WeekDay) -> str:
 def needs(row: ProjectDay) -> list[Word]:
     """What of a planned day waits for somebody."""
     counts, found = row.counts, []
-    if counts.conflicts:
-        text = ngettext("One conflict", "%(num)s conflicts", counts.conflicts)
+    if row.conflicts:
+        text = ngettext("One conflict", "%(num)s conflicts", row.conflicts)
         found.append(Word(text, "triangle-alert", "bad", loud=True))
     if counts.absent:
         text = ngettext("%(num)s absent", "%(num)s absent", counts.absent)

@@ -60,7 +60,8 @@ def _written(journal: str) -> bool:
 
 
 @job("test.fail", title="Fail", retry=Retry(attempts=2, delay_seconds=0.2))
-def fail(text: str = "no luck", repeat: int = 1) -> None:
+def fail(text: str = "no luck", repeat: int = 1, seconds: float = 0) -> None:
+    time.sleep(seconds)
     raise ValueError(text * repeat)
 
 

@@ -1,12 +1,13 @@
 """Cancel, retry, pause, resume, schedule."""
 
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput, Conflict, NotFound
@@ -15,7 +16,7 @@ from k9ops.jobs.claims import Ending, claim, end_attempt
 from k9ops.jobs.control import cancel_run, retry_run
 from k9ops.jobs.due import fire
 from k9ops.jobs.foreground import run_here
-from k9ops.jobs.models import JobRun, PeriodicTask
+from k9ops.jobs.models import JobAttempt, JobRun, PeriodicTask
 from k9ops.jobs.queries import events_of, get_run
 from k9ops.jobs.runner import execute
 from k9ops.jobs.states import Outcome, Path
@@ -88,6 +89,28 @@ def test_retry_adds_an_attempt_to_the_same_run(engine_app: Flask):
     assert (again.id, again.state) == (run.id, "queued")
     ended = run_here(run.id)
     assert (ended.state, len(ended.attempts)) == ("failed", 2)
+
+
+def test_ctrl_c_cancels_a_run_that_is_claimed_just_then(engine_app: Flask):
+    run = dispatch("test.sleep", {"seconds": 30})
+
+    def press(*_args: object) -> None:
+        if busy:  # its own question comes by here too
+            return
+        busy.append(True)
+        with db.engine.connect() as connection:
+            claimed = connection.scalar(select(JobAttempt.id).where(JobAttempt.run_id == run.id))
+        if claimed:
+            signal.raise_signal(signal.SIGINT)
+        else:
+            busy.clear()
+
+    busy: list[bool] = []
+    event.listen(db.engine, "checkin", press)
+    with pytest.raises(KeyboardInterrupt):
+        run_here(run.id)
+    ended = get_run(run.id)
+    assert (ended.state, ended.attempts[0].outcome) == ("cancelled", "cancelled")
 
 
 def test_retry_lets_a_cancelled_run_go_on(engine_app: Flask):
