@@ -5,7 +5,8 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-PYTHON ?= python3
+# The Python that .venv is made of; without one scripts/find-python finds it.
+PYTHON ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 CATALOGUES := $(wildcard k9ops/translations/*/LC_MESSAGES/messages.po)
@@ -44,9 +45,7 @@ system-packages:
 	@scripts/system-packages run
 
 .venv/.created:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "K9 Ops needs Python 3.11 or newer: make setup PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -m venv .venv
+	@python=$$(PYTHON=$(PYTHON) scripts/find-python) && $$python -m venv .venv
 	@touch $@
 
 .venv/.packages: .venv/.created requirements.txt
