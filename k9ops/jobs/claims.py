@@ -100,6 +100,7 @@ def _claiming(path: Path, limits: tuple[tuple[str, float], ...]) -> PreparedMove
         where=(*waiting, *placed_here, *known),
         values=values | ({} if here else {"reason": None}),
         along=partial(_new_attempt, limits=dict(limits), here=here),
+        columns=("id", "job", "token", "attempts_made", "arguments"),
     )  # fmt: skip
 
 

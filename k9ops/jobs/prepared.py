@@ -72,7 +72,8 @@ class Moved:
 class PreparedMove:
     """A move whose statements are built once; `along` gives what is written along with it.
 
-    Call it as `moves.move`, with the parameters of its statements by name.
+    Call it as `moves.move`, with the parameters of its statements by name. Its rows have these
+    columns at least, and the database's `now`; by default all columns.
     """
 
     def __init__(
@@ -84,11 +85,13 @@ class PreparedMove:
         where: tuple[ColumnElement[bool], ...],
         values: dict[str, Any],
         along: Callable[[Moved], Any],
+        columns: tuple[str, ...] = tuple(RUNS.c.keys()),
     ) -> None:
         if not may_move(before, after):
             raise ValueError(f"no run moves from {before} to {after}")
         self._before, self._after, self._happening = before, after, happening
         self._where, self._values, self._along = where, values, along
+        self._columns = columns
 
     def __call__(
         self, connection: Connection, run_id: str, *, actor: str, detail: Any = None, **given: Any
@@ -102,7 +105,7 @@ class PreparedMove:
         return row
 
     def _at_once(self, connection: Connection, given: dict[str, Any]) -> Any:
-        return connection.execute(self._whole, given).one_or_none()
+        return self._whole(connection.dialect).one_or_none(connection, given)
 
     def _by_steps(self, connection: Connection, given: dict[str, Any]) -> Any:
         first, *others = self._steps
@@ -120,14 +123,15 @@ class PreparedMove:
             .returning(RUNS, db_now().label("now"))
         )
 
-    @cached_property
-    def _whole(self) -> Any:
+    @lru_cache(maxsize=2)  # noqa: B019  (a move lives as long as its module)
+    def _whole(self, dialect: Dialect) -> PreparedStatement:
         """All of it as one statement."""
         run = self._update.cte("moved")
         moved = Moved(run.c, db_now(), is_one_statement=True)
         others = [self._event(moved), self._along(moved)]
         ctes = (one.cte(f"along_{n}") for n, one in enumerate(others))
-        return select(run).add_cte(*ctes).execution_options(prepare=True)
+        chosen = select(*(run.c[name] for name in (*self._columns, "now")))
+        return PreparedStatement(chosen.add_cte(*ctes), dialect)
 
     @cached_property
     def _steps(self) -> Sequence[tuple[Any, frozenset[str]]]:
@@ -179,7 +183,8 @@ def _record_at_once(
     connection: Connection, values: dict[str, Any], now: tuple[str, ...], told: dict[str, Any]
 ) -> Any:
     statement = _recording(tuple(values), now, connection.dialect)
-    return statement.execute(connection, values | told).scalar()
+    row = statement.one_or_none(connection, values | told)
+    return None if row is None else row.queued_at
 
 
 def _record_by_steps(
