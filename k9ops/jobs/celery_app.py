@@ -29,6 +29,7 @@ HARD_LIMIT_SECONDS, SOFT_LIMIT_SECONDS = 30 * 60, 25 * 60
 _READ_SECONDS = 30
 #: Ten threads of a process publish at once; another waits for one of them.
 _PRODUCER_SECONDS = 1
+#: Not often: a message given to a child just as it ends waits 1 to 4 s for the next one.
 _CHILD_TASKS, _CHILD_KILOBYTES = 1000, 512 * 1024
 #: Longer than any run. What it would redeliver the ledger has rescued long before.
 _VISIBILITY_SECONDS = 12 * 3600
