@@ -296,7 +296,10 @@ def attendance(item_id: int) -> ResponseReturnValue:
     item, found = services.get_open_item(viewer, item_id)
     form = AttendanceForm(obj=item)
     others = [one for one in handlers_on(found.project_id, found.date) if one != item.handler]
-    form.replacement_id.choices = options(lanes.names(others, item.replacement), none=_("nobody"))
+    offers = lanes.offers_beside(queries.items_of(viewer, found.id), item)
+    form.replacement_id.choices = options(
+        offers.handlers(others, item.replacement), none=_("nobody")
+    )
     if saved(form, lambda: _mark(viewer, item_id, form)) is not None:
         return to_day(found.id, f"duty-{item_id}")
     has_begun = services.has_begun(item)

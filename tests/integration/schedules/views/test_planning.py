@@ -212,6 +212,7 @@ def test_wrong_stand_in_is_told_beside_the_field(unit, day, item, as_caline, ins
     for duty in inside(items_of, EVERYTHING, day):
         inside(begin, duty.id)
     path = f"/schedules/items/{item}/attendance"
+    assert "Essam Rashid (Morning)" in as_caline.get(path).text
     for person, words in ((None, "Choose who stood in."), (unit.essam, "at that time")):
         page = send(as_caline, path, attendance="replaced", replacement_id=person)
         assert page.status_code == 422
