@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from k9ops.audit.models import AuditEntry
 from k9ops.core.db import db
+from k9ops.core.once import once_a_page
 
 V = TypeVar("V")
 
@@ -27,7 +28,7 @@ def unless_changed(key: Hashable, load: Callable[[], V]) -> V:
     trail from its own commit on. `load` gives rows or values, no objects of the session.
     """
     kept: dict[Hashable, tuple[Any, float, V]] = current_app.extensions.setdefault(_EXTENSION, {})
-    stamp = db.session.scalar(_NEWEST)
+    stamp = once_a_page(_EXTENSION, lambda: db.session.scalar(_NEWEST))
     found, now = kept.get(key), time.monotonic()
     if found is not None and found[0] == stamp and now < found[1]:
         return found[2]

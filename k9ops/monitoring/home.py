@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from k9ops.accounts.sessions import signed_in_id
+from k9ops.audit.unchanged import unless_changed
 from k9ops.core.clock import utcnow
 from k9ops.core.settings import current_settings
 from k9ops.kennel.queries import count_by_fitness
@@ -46,7 +47,7 @@ def told() -> dict[str, Any]:
 
 
 def _of_jobs(board: queries.Board) -> dict[str, Any]:
-    hours = queries.paths_by_hour(utcnow() - STRIP)
+    hours = unless_changed(STRIP, lambda: queries.paths_by_hour(utcnow() - STRIP))
     return {
         "board": board,
         "backup": queries.last_success(BACKUP_JOB),

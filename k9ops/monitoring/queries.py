@@ -12,6 +12,7 @@ from sqlalchemy import Integer, Row, Select, cast, func, select, union_all
 
 from k9ops.core.clock import db_now, ms_since, read_now
 from k9ops.core.db import db
+from k9ops.core.once import once_a_page
 from k9ops.core.settings import current_settings
 from k9ops.jobs.models import JobRun, PeriodicTask
 from k9ops.jobs.queries import RunFilter, filtered, get_run
@@ -24,6 +25,7 @@ LOOK_BACK = 30
 COUNT_LIMIT = 1000
 #: A run that waits longer than this makes its job late.
 PATIENCE = timedelta(seconds=30)
+_FAILING = "failing jobs"
 #: The order of the board.
 HEALTH_ORDER = ("failing", "late", "running", "on_time", "never_ran", "paused")
 JUDGED = (State.SUCCEEDED, State.PARTIAL, State.FAILED)
@@ -112,6 +114,7 @@ def board() -> Board:
     counts: dict[str, int] = defaultdict(int)
     for row in rows:
         counts[row.health] += 1
+    once_a_page(_FAILING, lambda: counts["failing"])
     return Board(rows, counts)
 
 
@@ -166,12 +169,26 @@ def _is_late(tasks: list[PeriodicTask], runs: list[Row[Any]], now: datetime) -> 
 
 
 def failing_jobs() -> int:
-    """How many jobs failed when they last ran: one statement."""
+    """How many jobs the board shows as failing, found without it where it is not shown."""
+    return once_a_page(_FAILING, _count_failing)
+
+
+def _count_failing() -> int:
+    """One statement while all is well."""
     names = tuple(catalogue())
     if not names:
         return 0
-    states = db.session.scalars(_newest_of_each(names, (JobRun.state,), 1, JUDGED))
-    return sum(state == State.FAILED for state in states)
+    columns = JobRun.job, JobRun.state
+    newest = db.session.execute(_newest_of_each(names, columns, 1, JUDGED))
+    failed = {job for job, state in newest if state == State.FAILED}
+    return len(failed - _paused(failed)) if failed else 0
+
+
+def _paused(jobs: Iterable[str]) -> set[str]:
+    """Those of the jobs that nothing starts any more, though something did."""
+    query = select(PeriodicTask.job).where(PeriodicTask.job.in_(list(jobs)))
+    enabled = query.where(PeriodicTask.enabled)
+    return set(db.session.scalars(query)) - set(db.session.scalars(enabled))
 
 
 @cache

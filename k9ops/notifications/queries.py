@@ -5,6 +5,7 @@ from sqlalchemy import func, select
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
 from k9ops.core.i18n import gettext as _
+from k9ops.core.once import once_a_page
 from k9ops.core.paging import Page, keyset_page
 from k9ops.notifications.models import Notification
 
@@ -50,7 +51,12 @@ def newest_id(user_id: int) -> int | None:
 
 
 def unread_count(user_id: int) -> int:
-    """How many the person has not read, at most 100; one look into one index."""
+    """How many the person has not read, at most 100; the bell and a page ask once together."""
+    return once_a_page(("unread", user_id), lambda: _count_unread(user_id))
+
+
+def _count_unread(user_id: int) -> int:
+    """One look into one index."""
     unread = (
         select(Notification.id)
         .where(Notification.user_id == user_id, Notification.read_at.is_(None))
