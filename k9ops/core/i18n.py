@@ -1,9 +1,12 @@
 """Languages: Arabic first, English too. Texts are English in the code, translated in `po` files."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import flask_babel
 from flask import Flask, g, has_request_context, request, session
-from flask_babel import Babel, force_locale, get_locale, get_translations
+from flask_babel import Babel, get_locale, get_translations
 from flask_babel.speaklater import LazyString
 
 from k9ops.core.settings import current_settings
@@ -16,6 +19,7 @@ __all__ = [
     "force_locale",
     "get_locale",
     "gettext",
+    "language",
     "lazy_gettext",
     "ngettext",
 ]
@@ -23,6 +27,7 @@ __all__ = [
 LANGUAGES = ("ar", "en")
 babel = Babel()
 _catalogs: dict[str, Any] = {}
+_LANGUAGE = "k9ops_language"
 
 
 def init_i18n(app: Flask) -> None:
@@ -59,16 +64,39 @@ def _counted(one: str, many: str, number: int) -> str:
 
 
 def _catalog() -> Any:
-    """The texts in the language of the moment.
-
-    A page has hundreds, and flask-babel would work out for each of them where they are.
-    """
-    locale = get_locale()
-    if locale is None:
+    """The texts in the language of the moment."""
+    known = language()
+    if known is None:
         return get_translations()
-    if locale.language not in _catalogs:
-        _catalogs[locale.language] = get_translations()
-    return _catalogs[locale.language]
+    if known not in _catalogs:
+        _catalogs[known] = get_translations()
+    return _catalogs[known]
+
+
+def language() -> str | None:
+    """Code of the language of the moment; None outside the application.
+
+    Kept, since a page asks hundreds of times, and flask-babel looks each time for where it is.
+    """
+    try:
+        kept: str | None = getattr(g, _LANGUAGE, None)
+    except RuntimeError:
+        return None
+    if kept is None and (locale := get_locale()) is not None:
+        kept = locale.language
+        setattr(g, _LANGUAGE, kept)
+    return kept
+
+
+@contextmanager
+def force_locale(code: str) -> Iterator[None]:
+    """Within it the language is that one."""
+    with flask_babel.force_locale(code):
+        before = g.pop(_LANGUAGE, None)
+        try:
+            yield
+        finally:
+            setattr(g, _LANGUAGE, before)
 
 
 def select_language() -> str:
@@ -83,8 +111,7 @@ def select_language() -> str:
 
 
 def direction() -> str:
-    locale = get_locale()
-    return "ltr" if locale is not None and locale.language == "en" else "rtl"
+    return "ltr" if language() == "en" else "rtl"
 
 
 def _keep_choice() -> None:

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Select, func, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from k9ops.core.i18n import get_locale
+from k9ops.core.i18n import language
 
 T = TypeVar("T")
 
@@ -118,7 +118,7 @@ def numbered_page(
 
 def by_name(table: Any) -> tuple[ColumnElement[Any], InstrumentedAttribute[int]]:
     """The order of the names that the reader sees, then of the ids."""
-    reads_english = str(get_locale() or "").startswith("en")
+    reads_english = language() == "en"
     english = func.coalesce(func.nullif(table.name_en, ""), table.name)
     return (english if reads_english else table.name), table.id
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from statistics import median
 from typing import Any
 
@@ -53,7 +53,7 @@ class BoardRow:
     def last(self) -> Row[Any] | None:
         return self.runs[0] if self.runs else None
 
-    @property
+    @cached_property
     def judged(self) -> list[Row[Any]]:
         """The runs that say something about success."""
         return [run for run in self.runs if _is_judged(run)]
@@ -64,7 +64,7 @@ class BoardRow:
         good = sum(run.state == State.SUCCEEDED for run in judged)
         return good / len(judged) if judged else None
 
-    @property
+    @cached_property
     def seconds(self) -> list[float]:
         return [run.duration_ms / 1000 for run in self.judged if run.duration_ms is not None]
 

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from k9ops.accounts.sessions import current_actor
 from k9ops.audit.services import Target, record
 from k9ops.core.db import db
-from k9ops.core.i18n import get_locale
 from k9ops.core.i18n import gettext as _
+from k9ops.core.i18n import language
 from k9ops.core.paging import row_key
 from k9ops.jobs.models import JobRun
 from k9ops.projects.models import Project
@@ -49,7 +49,7 @@ def new_document(key: str) -> ResponseReturnValue:
     """Ask for a document and go to its run, or back to the list for who sees no runs."""
     report, viewer = get_report(key), current_viewer()
     projects = _projects(viewer)
-    form = request_form(report, projects, str(get_locale())[:2])
+    form = request_form(report, projects, language() or "ar")
     run = saved(form, lambda: _request(viewer, key, form))
     if run is None:
         page = render_template("reports/new.html", report=report, form=form, projects=projects)

@@ -297,9 +297,8 @@ def attendance(item_id: int) -> ResponseReturnValue:
     form = AttendanceForm(obj=item)
     others = [one for one in handlers_on(found.project_id, found.date) if one != item.handler]
     offers = lanes.offers_beside(queries.items_of(viewer, found.id), item)
-    form.replacement_id.choices = options(
-        offers.handlers(others, item.replacement), none=_("nobody")
-    )
+    stand_ins = offers.handlers(others, item.replacement)
+    form.replacement_id.choices = options(stand_ins, none=_("nobody"))
     if saved(form, lambda: _mark(viewer, item_id, form)) is not None:
         return to_day(found.id, f"duty-{item_id}")
     has_begun = services.has_begun(item)

@@ -12,7 +12,7 @@ from jinja2 import FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 
 from k9ops.core.clock import utcnow
-from k9ops.core.i18n import LANGUAGES, direction, get_locale
+from k9ops.core.i18n import LANGUAGES, direction, language
 from k9ops.core.settings import current_settings
 from k9ops.web import formats, nav
 from k9ops.web.errors import init_errors
@@ -88,11 +88,11 @@ def _fingerprint(path: Path, _changed_at: int) -> str:
 
 
 def _of_every_page() -> dict[str, object]:
-    language = str(get_locale() or "ar")[:2]
+    spoken = language() or "ar"
     theme = request.cookies.get("theme", "system") if has_request_context() else "system"
     return {
-        "language": language,
-        "other_language": next(code for code in LANGUAGES if code != language),
+        "language": spoken,
+        "other_language": next(code for code in LANGUAGES if code != spoken),
         "direction": direction(),
         "theme": theme if theme in THEMES else "system",
         "settings": current_settings(),
