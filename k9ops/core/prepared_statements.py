@@ -1,7 +1,8 @@
 """Statements that PostgreSQL keeps parsed and planned, one copy for each connection.
 
-A statement asks for it by `execution_options(prepare=True)`. Its text must be the same at each
-call, so no list of values may stand in it. The driver does not do this by itself.
+`PreparedStatement` asks for it by the execution option `prepare`. The text must be the same at
+each call, so what is fixed stands in it and the rest are parameters. The driver does not do this
+by itself.
 """
 
 import re

@@ -26,8 +26,8 @@ from tests.support.redis import RedisServer
 from tests.support.waiting import wait_until
 
 #: The best of some rounds on each side: what else the machine does only ever adds time.
-DISPATCH_ROUNDS, CALLS = 36, max(100, int(500 * SCALE))
-START_ROUNDS, STARTED = 3, max(20, int(300 * SCALE))
+DISPATCH_ROUNDS, CALLS = 12, max(100, int(500 * SCALE))
+START_ROUNDS, STARTED = 1, max(20, int(300 * SCALE))
 ROUNDS, MESSAGES = 2, max(50, int(1500 * SCALE))
 PAUSE = 0.02
 
