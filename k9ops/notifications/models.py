@@ -3,11 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from k9ops.core.clock import db_now
 from k9ops.core.db import Base
+
+
+_UNREAD = text("read_at IS NULL")
 
 
 class Notification(Base):
@@ -17,8 +20,14 @@ class Notification(Base):
     __table_args__ = (
         UniqueConstraint("user_id", "dedupe_key"),
         Index("ix_notifications_user_id_id", "user_id", "id"),
-        Index("ix_notifications_user_id_read_at", "user_id", "read_at"),
-        Index("ix_notifications_read_at", "read_at"),
+        # The bell counts these on each page, and home shows the newest.
+        Index(
+            "ix_notifications_unread",
+            "user_id",
+            "id",
+            postgresql_where=_UNREAD,
+            sqlite_where=_UNREAD,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
