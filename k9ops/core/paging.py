@@ -105,15 +105,18 @@ def numbered_page(
     number: int = 1,
     limit: int = 25,
 ) -> NumberedPage[T]:
-    """A page of a list sorted by words, which has some thousands of rows at most.
+    """A page of a list sorted by words, which has some thousands of rows at most: one statement.
 
     `order` ends with a unique column. A page beyond the end is the last one.
     """
-    counted = query.with_only_columns(func.count(), maintain_column_froms=True)
-    total = session.scalar(counted) or 0
-    number = max(1, min(number, ceil(total / limit)))
-    wanted = query.order_by(*order).offset((number - 1) * limit).limit(limit)
-    return NumberedPage(list(session.scalars(wanted)), number, total, limit)
+    number = min(max(1, number), LARGEST_KEY)
+    wanted = query.add_columns(func.count().over()).order_by(*order)
+    rows = session.execute(wanted.offset((number - 1) * limit).limit(limit)).all()
+    if rows or number == 1:
+        total = rows[0][-1] if rows else 0
+        return NumberedPage([row[0] for row in rows], number, total, limit)
+    total = numbered_page(session, query, *order, limit=1).total
+    return numbered_page(session, query, *order, number=ceil(total / limit), limit=limit)
 
 
 def by_name(table: Any) -> tuple[ColumnElement[Any], InstrumentedAttribute[int]]:

@@ -42,7 +42,8 @@ def told() -> dict[str, Any]:
     if board is not None:
         seen |= _of_jobs(board)
     if may("dogs.view"):
-        seen |= {"fitness": FITNESS, "dogs": count_by_fitness(dogs_seen_by(viewer))}
+        dogs = unless_changed(("dogs", viewer), lambda: count_by_fitness(dogs_seen_by(viewer)))
+        seen |= {"fitness": FITNESS, "dogs": dogs}
     return seen | _own_duty(viewer)
 
 

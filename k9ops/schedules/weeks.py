@@ -101,7 +101,8 @@ def project_names(viewer: Viewer) -> dict[str, str]:
     """The projects that they may see, by id, for a filter."""
     columns = Project.id, Project.code, Project.name, Project.name_en
     query = visible_projects(viewer).order_by(Project.code).with_only_columns(*columns)
-    return {str(row.id): f"{named(row)} ({row.code})" for row in db.session.execute(query)}
+    rows = unless_changed(("projects", viewer), lambda: db.session.execute(query).all())
+    return {str(row.id): f"{named(row)} ({row.code})" for row in rows}
 
 
 #: Of open days, by their ids: the date, and how many duties cannot stand.
