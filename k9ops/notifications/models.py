@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from k9ops.core.clock import db_now
 from k9ops.core.db import Base
 
-
 _UNREAD = text("read_at IS NULL")
 
 

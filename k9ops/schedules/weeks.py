@@ -94,7 +94,8 @@ def next_lock() -> datetime | None:
     query = select(PeriodicTask.next_due_at).where(
         PeriodicTask.job == AUTO_LOCK, PeriodicTask.enabled, PeriodicTask.next_due_at.is_not(None)
     )
-    return db.session.scalar(query.order_by(PeriodicTask.next_due_at).limit(1))
+    first = query.order_by(PeriodicTask.next_due_at).limit(1)
+    return unless_changed("next_lock", lambda: db.session.scalar(first))
 
 
 def project_names(viewer: Viewer) -> dict[str, str]:
@@ -286,8 +287,12 @@ def _on(
 def _filled(pairs: Sequence[Any], conflicts: Conflicts) -> list[ProjectDay]:
     """The rows with their projects, days and counts."""
     day_ids = [pair.day_id for pair in pairs if pair.day_id is not None]
-    days = _by_id(DutySchedule, day_ids)
-    projects = _by_id(Project, [pair.id for pair in pairs])
+    on = and_(DutySchedule.project_id == Project.id, DutySchedule.id.in_(day_ids))
+    query = select(Project, DutySchedule).outerjoin(DutySchedule, on)
+    query = query.where(Project.id.in_({pair.id for pair in pairs}))
+    found: Sequence[Any] = db.session.execute(query).all()
+    projects = {project.id: project for project, _day in found}
+    days = {day.id: day for _project, day in found if day}
     counts = counts_of(day_ids)
     wrong = {day_id: duties for day_id, (_on, duties) in conflicts.items()}
     return [
@@ -300,8 +305,3 @@ def _filled(pairs: Sequence[Any], conflicts: Conflicts) -> list[ProjectDay]:
         )
         for pair in pairs
     ]
-
-
-def _by_id(model: Any, ids: Iterable[int]) -> dict[int, Any]:
-    rows = db.session.scalars(select(model).where(model.id.in_(set(ids))))
-    return {row.id: row for row in rows}
