@@ -1,8 +1,8 @@
 """Statements that PostgreSQL keeps parsed and planned, one copy for each connection.
 
-`PreparedStatement` asks for it by the execution option `prepare`. The text must be the same at
-each call, so what is fixed stands in it and the rest are parameters. The driver does not do this
-by itself.
+A statement asks for it by the execution option `prepare`, as `PreparedStatement` does. The text
+must be the same at each call, so what is fixed stands in it and the rest are parameters. The
+driver does not do this by itself.
 """
 
 import re
