@@ -82,6 +82,8 @@ class RunContext:
         #: The end stands in the open transaction (atomic jobs): nothing more to fence.
         self.ended = False
         self.progress_values: dict[str, Any] = {}
+        #: Held by whoever takes lines, until these are written or given back.
+        self.writing = threading.Lock()
         self._soft_deadline = time.monotonic() + options.soft_timeout_seconds
         self._stops: set[Why] = set()
         self._lines: list[LogLine] = []

@@ -59,7 +59,8 @@ class Keeper:
                     self._thread = None
                     return
             for context in self.contexts():
-                self._keep(context)
+                with context.writing:
+                    self._keep(context)
 
     def _keep(self, context: RunContext) -> None:
         """One beat. A database that cannot be reached is asked again at the next."""
@@ -73,7 +74,8 @@ class Keeper:
             context.give_back(lines)
             logger.warning("no heartbeat for run %s: %s", context.id, error)
             return
-        if not alive:
+        if not alive:  # lost, or it has just ended here, and then its lines are still written
+            context.give_back(lines)
             context.stop("lost")
 
 

@@ -128,7 +128,16 @@ def _commit_with_end(context: RunContext, ending: Ending) -> None:
     run = end_attempt(connection, context.claim, replace(ending, progress=context.progress_values))
     write_lines(connection, context, context.take_lines())
     db.session.commit()
+    _write_last_lines(context)
     tell_celery(run)
+
+
+def _write_last_lines(context: RunContext) -> None:
+    """Those that the keeper held when the run ended; outside the end, for which it may wait."""
+    with context.writing:
+        lines = context.take_lines()
+    if lines:
+        persist(lambda connection: write_lines(connection, context, lines))
 
 
 def _succeeded(value: Any) -> Ending:
@@ -213,6 +222,7 @@ def _end(context: RunContext, ending: Ending) -> None:
     except LeaseLost:
         logger.warning("run %s: its end came too late, another attempt owns it", context.id)
     else:
+        _write_last_lines(context)
         tell_celery(run)
 
 

@@ -100,15 +100,25 @@ def write_rows(user: int, rows: int = 1, pause: float = 0) -> dict[str, int]:
 
 
 @job("test.atomic", title="Atomic", atomic=True)
-def atomic(user: int, fail: bool = False, commit: bool = False) -> dict[str, bool]:
+def atomic(
+    user: int, fail: bool = False, commit: bool = False, seconds: float = 0
+) -> dict[str, bool]:
     """A write that stands or falls with the end of the run."""
     current_run().log("inside")
+    time.sleep(seconds)
     db.session.add(Notification(user_id=user, kind="test", params={}))
     if commit:
         db.session.commit()
     if fail:
         raise ValueError("after the write")
     return {"ok": True}
+
+
+@job("test.words", title="Words")
+def words(seconds: float = 0) -> None:
+    """A line in the log, and the end a while after it."""
+    current_run().log("inside")
+    time.sleep(seconds)
 
 
 @job("test.child", title="Child", isolation="process")

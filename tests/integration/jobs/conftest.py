@@ -15,8 +15,13 @@ GRACE = 0.2
 
 
 @pytest.fixture
-def engine_app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
-    app = make_app(jobs_extra_modules=("tests.support.jobs",), jobs_lease_seconds=1)
+def lease_seconds() -> float:
+    return 1
+
+
+@pytest.fixture
+def engine_app(make_app: Callable[..., Flask], lease_seconds: float) -> Iterator[Flask]:
+    app = make_app(jobs_extra_modules=("tests.support.jobs",), jobs_lease_seconds=lease_seconds)
     with app.app_context():
         yield app
 

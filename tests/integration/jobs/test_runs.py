@@ -3,10 +3,13 @@
 import json
 import shutil
 import sys
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from flask import Flask
+from sqlalchemy import Connection, create_engine, event, func, select, update
 
 from k9ops.core.clock import read_now
 from k9ops.core.db import db
@@ -17,6 +20,7 @@ from k9ops.jobs.queries import events_of, get_run, log_lines_of, run_document
 from k9ops.jobs.runner import execute
 from k9ops.jobs.states import MOVES, State
 from k9ops.notifications.models import Notification
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("engine_app")
 
@@ -169,6 +173,35 @@ def test_rows_written_in_a_run_stay(user_id: int):
 def test_atomic_job_writes_with_its_end(user_id: int):
     ended = run("test.atomic", user=user_id)
     assert (ended.state, rows()) == ("succeeded", 1)
+    assert [line.message for line in log_lines_of(ended.id)] == ["inside"]
+
+
+@pytest.fixture
+def slow_keeper(engine_app: Flask) -> Iterator[None]:
+    """A keeper that has taken the lines of its runs reaches the database when these have ended."""
+    ledger = create_engine(db.engine.url)
+    running = select(JobRun.id).where(JobRun.state == State.RUNNING)
+
+    def all_ended() -> bool:
+        with ledger.connect() as connection:
+            return connection.execute(running).first() is None
+
+    def hold(_connection: Connection) -> None:
+        if threading.current_thread().name == "keeper":
+            wait_until(all_ended, 10)
+
+    event.listen(db.engine, "engine_connect", hold)
+    yield
+    event.remove(db.engine, "engine_connect", hold)
+    ledger.dispose()
+
+
+@pytest.mark.usefixtures("slow_keeper")
+@pytest.mark.parametrize("lease_seconds", [30])
+@pytest.mark.parametrize("job", ["test.atomic", "test.words"])
+def test_line_stays_that_the_keeper_holds_when_the_run_ends(user_id: int, job: str):
+    arguments = {"user": user_id} if job == "test.atomic" else {}
+    ended = run(job, seconds=1.5, **arguments)  # longer than the keeper's pause
     assert [line.message for line in log_lines_of(ended.id)] == ["inside"]
 
 
