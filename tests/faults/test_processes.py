@@ -25,14 +25,14 @@ with app.app_context():
 """
 
 
-def start(unit: Instance, job: str) -> str:
-    """Dispatch from outside, without waiting: the web process takes it."""
+def start(unit: Instance, job: str, seconds: float = 4) -> str:
+    """Dispatch from outside, without waiting for the run: the web process takes it."""
     code = (
         "import sys\nfrom wsgi import app\nfrom k9ops.jobs import dispatch\n"
-        "with app.app_context(): print(dispatch(sys.argv[1]).id)"
+        "with app.app_context(): print(dispatch(sys.argv[1], {'seconds': float(sys.argv[2])}).id)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, job],
+        [sys.executable, "-c", code, job, str(seconds)],
         cwd=ROOT, env=unit.env(), capture_output=True, text=True, check=True,
     )  # fmt: skip
     return done.stdout.strip()
@@ -85,7 +85,7 @@ def test_killed_workers_lose_and_double_no_occurrence(
 @pytest.mark.parametrize("job", ["tick.long", "tick.long_child"])
 def test_stopped_server_gives_its_run_back(unit: Instance, ledger: Ledger, job: str):
     server = unit.start()
-    run_id = start(unit, job)
+    run_id = start(unit, job, seconds=8)  # it runs while the process that asked for it still ends
     wait_until(lambda: ledger.journal("start", run_id), 20)
     server.stop()
     assert ledger.run(run_id)["state"] == "queued"
