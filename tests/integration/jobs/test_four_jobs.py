@@ -53,9 +53,7 @@ def unit(
     if PATHS[database_kind] == "in_process":
         return make_instance(database_url=database_url)
     redis = request.getfixturevalue("redis_server")
-    # A busy machine may answer too late for the choice; this is about what the worker does.
-    settings = {"celery_broker_url": redis.url(1), "celery_fallback": "off"}
-    instance = make_instance(database_url=database_url, **settings)
+    instance = make_instance(database_url=database_url, celery_broker_url=redis.url(1))
     instance.worker()
     return instance
 
