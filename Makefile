@@ -25,7 +25,8 @@ T ?=
 ARGS ?=
 PYTEST := $(BIN)/python -m pytest $(ARGS)
 # Three processes on two cores, since many tests wait; what is timed beside a sick broker comes alone.
-ALONE := tests/faults/test_broker.py tests/integration/monitoring/test_celery.py
+ALONE := tests/faults/test_broker.py tests/integration/jobs/test_redis_connections.py \
+	tests/integration/monitoring/test_celery.py
 IN_PARALLEL := tests --ignore=tests/benchmarks $(ALONE:%=--ignore=%)
 
 .PHONY: help setup setup-dev system-packages run worker beat scheduler test test-unit \

@@ -117,7 +117,8 @@ def test_command_runs_the_job_to_its_end(
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)
     path = PATHS[database_kind]
-    assert (run["state"], run["path"]) == ("succeeded", path)
+    reason = None if path == "celery" else "celery_off"
+    assert (run["state"], run["path"], run["reason"]) == ("succeeded", path, reason)
     (attempt,) = run["attempts"]
     executor = attempt["executor"].partition(":")[0]
     assert executor in (("worker", "child") if path == "celery" else ("cli", "child"))
