@@ -8,6 +8,9 @@ import flask_babel
 from flask import Flask, g, has_request_context, request, session
 from flask_babel import Babel, get_locale, get_translations
 from flask_babel.speaklater import LazyString
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 from k9ops.core.settings import current_settings
 
@@ -35,8 +38,7 @@ def init_i18n(app: Flask) -> None:
     app.config["BABEL_DEFAULT_LOCALE"] = "ar"
     babel.init_app(app, locale_selector=select_language, timezone_selector=_unit_zone)
     app.before_request(_keep_choice)
-    templates: Any = app.jinja_env
-    templates.install_gettext_callables(_plain, _counted, newstyle=True)
+    app.jinja_env.globals.update(_=_in_page, gettext=_in_page, ngettext=_counted_in_page)
 
 
 def gettext(text: str, /, **values: Any) -> str:
@@ -53,6 +55,30 @@ def ngettext(one: str, many: str, num: int, /, **values: Any) -> str:
 def lazy_gettext(text: str, /, **values: Any) -> LazyString:
     """A text whose language is chosen when it is read."""
     return LazyString(gettext, text, **values)
+
+
+@pass_eval_context
+def _in_page(eval_context: EvalContext, text: str, /, **values: Any) -> str:
+    """`gettext` of templates, which escape the values and take the text itself for markup.
+
+    Jinja's own copies the whole context for each text within a loop that sets a variable.
+    """
+    found = _plain(text)
+    return _as_text(eval_context, found) % values
+
+
+@pass_eval_context
+def _counted_in_page(
+    eval_context: EvalContext, one: str, many: str, num: int, /, **values: Any
+) -> str:
+    """`ngettext` of templates."""
+    found = _counted(one, many, num)
+    return _as_text(eval_context, found) % {"num": num, **values}
+
+
+def _as_text(eval_context: EvalContext, found: str) -> str:
+    """The texts are ours, and some have markup; in a page it stands as it is."""
+    return Markup(found) if eval_context.autoescape else found  # noqa: S704
 
 
 def _plain(text: str) -> str:
