@@ -34,7 +34,7 @@ def user_of_session(session_id: str) -> User | None:
     number, _, version = session_id.partition(".")
     if not (number.isdecimal() and version.isdecimal() and len(number) < 10):
         return None
-    user = db.session.get(User, int(number))
+    user = db.session.get(User, int(number), execution_options={"prepare": True})
     return user if user and user.active and user.session_version == int(version) else None
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from k9ops.audit.models import AuditEntry
 from k9ops.core.db import db
 from k9ops.core.once import once_a_page
+from k9ops.core.prepared_statements import KeptQuery
 
 V = TypeVar("V")
 
@@ -18,7 +19,7 @@ V = TypeVar("V")
 _SECONDS = 3.0
 _KEPT_AT_MOST = 64
 _EXTENSION = "k9ops.unchanged"
-_NEWEST = select(func.max(AuditEntry.id))
+_NEWEST = KeptQuery(lambda: select(func.max(AuditEntry.id)))
 
 
 def unless_changed(key: Hashable, load: Callable[[], V]) -> V:
@@ -28,7 +29,7 @@ def unless_changed(key: Hashable, load: Callable[[], V]) -> V:
     trail from its own commit on. `load` gives rows or values, no objects of the session.
     """
     kept: dict[Hashable, tuple[Any, float, V]] = current_app.extensions.setdefault(_EXTENSION, {})
-    stamp = once_a_page(_EXTENSION, lambda: db.session.scalar(_NEWEST))
+    stamp = once_a_page(_EXTENSION, lambda: _NEWEST.scalar(db.session()))
     found, now = kept.get(key), time.monotonic()
     if found is not None and found[0] == stamp and now < found[1]:
         return found[2]

@@ -8,9 +8,11 @@ driver does not do this by itself.
 import re
 from collections import namedtuple
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, CursorResult, Dialect
+from sqlalchemy.orm import Session
 
 _PREPARED = "k9ops.prepared"
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
@@ -19,10 +21,14 @@ _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 class PreparedStatement:
     """One that is compiled once too, parameters and columns looked up beforehand.
 
-    SQLAlchemy takes half as long to execute a wide statement as PostgreSQL does.
+    SQLAlchemy takes half as long to execute a wide statement as PostgreSQL does. SQLite prepares
+    every statement by itself; there it is compiled once, no more.
     """
 
     def __init__(self, statement: Any, dialect: Dialect) -> None:
+        if dialect.positional:
+            named: Any = type(dialect)
+            dialect = named(paramstyle="named")
         known = statement.compile(dialect=dialect).binds
         later = dict.fromkeys(name for name, bind in known.items() if bind.required)
         whole = {"render_postcompile": True}
@@ -39,16 +45,30 @@ class PreparedStatement:
 
     def one_or_none(self, connection: Connection, values: dict[str, Any]) -> Any:
         """Its only row, with these values for its parameters; None if it has none."""
+        result = self._executed(connection, values)
+        made, found = self._maker(result), result.one_or_none()
+        return None if found is None else made(found)
+
+    def all(self, connection: Connection, values: dict[str, Any]) -> list[Any]:
+        """Its rows, with these values for its parameters."""
+        result = self._executed(connection, values)
+        return list(map(self._maker(result), result))
+
+    def _executed(self, connection: Connection, values: dict[str, Any]) -> CursorResult[Any]:
         given = self._fixed | values
         for name, make in self._makers.items():
             given[name] = make(given[name])
-        result = connection.exec_driver_sql(self._text, given, execution_options={"prepare": True})
+        return connection.exec_driver_sql(self._text, given, execution_options={"prepare": True})
+
+    def _maker(self, result: CursorResult[Any]) -> Callable[[Any], Any]:
+        """What makes a row of the driver's."""
         row, readers = self._reading = self._reading or self._learnt(result.cursor.description)
-        found = result.one_or_none()
-        if found is None:
-            return None
-        pairs = zip(readers, found, strict=True)
-        return row(*(read(value) if read else value for read, value in pairs))
+
+        def made(found: Any) -> Any:
+            pairs = zip(readers, found, strict=True)
+            return row(*(read(value) if read else value for read, value in pairs))
+
+        return made
 
     def _learnt(self, description: Any) -> tuple[Any, list[Callable[[Any], Any] | None]]:
         """What a row is made of, and what makes its values of the driver's."""
@@ -56,6 +76,31 @@ class PreparedStatement:
         kinds = zip(self._types, codes, strict=True)
         readers = [kind.result_processor(self._dialect, code) for kind, code in kinds]
         return namedtuple("Row", names), readers
+
+
+class KeptQuery:
+    """A small query that nearly every page asks: built and compiled once for each database.
+
+    SQLAlchemy takes longer to build and compile such a one than the database to answer it.
+    `build` gives it, with `bindparam` for what differs from call to call, and no list among them.
+    """
+
+    def __init__(self, build: Callable[[], Any]) -> None:
+        self._prepared = lru_cache(maxsize=2)(partial(_compiled, build))
+
+    def all(self, session: Session, **values: Any) -> list[Any]:
+        """Its rows, with these values for its parameters."""
+        connection = session.connection()
+        return self._prepared(connection.dialect).all(connection, values)
+
+    def scalar(self, session: Session, **values: Any) -> Any:
+        """The first value of its only row; None if it has none."""
+        rows = self.all(session, **values)
+        return rows[0][0] if rows else None
+
+
+def _compiled(build: Callable[[], Any], dialect: Dialect) -> PreparedStatement:
+    return PreparedStatement(build(), dialect)
 
 
 def execute_prepared(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
@@ -67,7 +112,8 @@ def execute_prepared(cursor: Any, statement: str, parameters: Any, context: Any)
         name = f"k9ops_{len(known)}"
         text, names = _numbered(statement)
         cursor.execute(f"PREPARE {name} AS {text}")
-        known[statement] = f"EXECUTE {name} ({', '.join(f'%({given})s' for given in names)})"
+        values = ", ".join(f"%({given})s" for given in names)
+        known[statement] = f"EXECUTE {name} ({values})" if names else f"EXECUTE {name}"
     cursor.execute(known[statement], parameters)
     return True
 

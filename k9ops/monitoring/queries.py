@@ -8,11 +8,12 @@ from functools import cache, cached_property
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Integer, Row, Select, cast, func, select, union_all
+from sqlalchemy import Integer, Row, Select, bindparam, cast, func, select, union_all
 
 from k9ops.core.clock import db_now, ms_since, read_now
 from k9ops.core.db import db
 from k9ops.core.once import once_a_page
+from k9ops.core.prepared_statements import KeptQuery
 from k9ops.core.settings import current_settings
 from k9ops.jobs.models import JobRun, PeriodicTask
 from k9ops.jobs.queries import RunFilter, filtered, get_run
@@ -178,9 +179,7 @@ def _count_failing() -> int:
     names = tuple(catalogue())
     if not names:
         return 0
-    columns = JobRun.job, JobRun.state
-    newest = db.session.execute(_newest_of_each(names, columns, 1, JUDGED))
-    failed = {job for job, state in newest if state == State.FAILED}
+    failed = {job for job, state in _newest(names).all(db.session()) if state == State.FAILED}
     return len(failed - _paused(failed)) if failed else 0
 
 
@@ -189,6 +188,13 @@ def _paused(jobs: Iterable[str]) -> set[str]:
     query = select(PeriodicTask.job).where(PeriodicTask.job.in_(list(jobs)))
     enabled = query.where(PeriodicTask.enabled)
     return set(db.session.scalars(query)) - set(db.session.scalars(enabled))
+
+
+@cache
+def _newest(names: tuple[str, ...]) -> KeptQuery:
+    """Name and state of the last run of each job that speaks of its health."""
+    columns = JobRun.job, JobRun.state
+    return KeptQuery(lambda: _newest_of_each(names, columns, 1, JUDGED))
 
 
 @cache
@@ -204,7 +210,9 @@ def _newest_of_each(
         runs = select(*columns).where(JobRun.job == name)
         if states:
             speaks = JobRun.error_code.is_distinct_from(ENDED_BY_RESTORE)
-            runs = runs.where(JobRun.state.in_(states), speaks)
+            # Written out, since a kept query has no lists for parameters.
+            fixed: Any = bindparam("states", states, expanding=True, literal_execute=True)
+            runs = runs.where(JobRun.state.in_(fixed), speaks)
         return select(runs.order_by(JobRun.id.desc()).limit(number).subquery())
 
     return union_all(*map(of, names)).execution_options(prepare=True)
@@ -277,9 +285,15 @@ def summed_paths(hours: Hours) -> dict[str, int]:
 
 def overdue_seconds() -> float:
     """How long the most overdue occurrence has been waiting for somebody to tick."""
-    query = select(func.min(PeriodicTask.next_due_at), db_now()).where(PeriodicTask.enabled)
-    first, now = db.session.execute(query).one()
+    ((first, now),) = _FIRST_DUE.all(db.session())
     return max((now - first).total_seconds(), 0) if first else 0
+
+
+_FIRST_DUE = KeptQuery(
+    lambda: select(func.min(PeriodicTask.next_due_at), db_now().label("now")).where(
+        PeriodicTask.enabled
+    )
+)
 
 
 def active_run_of(job: str) -> str | None:

@@ -1,12 +1,15 @@
 """Reading one's own notifications."""
 
-from sqlalchemy import func, select
+from typing import Any
+
+from sqlalchemy import Integer, bindparam, func, select
 
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
 from k9ops.core.i18n import gettext as _
 from k9ops.core.once import once_a_page
 from k9ops.core.paging import Page, keyset_page
+from k9ops.core.prepared_statements import KeptQuery
 from k9ops.notifications.models import Notification
 
 #: Enough to say "99+", and the count stays quick.
@@ -57,9 +60,13 @@ def unread_count(user_id: int) -> int:
 
 def _count_unread(user_id: int) -> int:
     """One look into one index."""
-    unread = (
-        select(Notification.id)
-        .where(Notification.user_id == user_id, Notification.read_at.is_(None))
-        .limit(MOST_COUNTED)
-    )
-    return db.session.scalar(select(func.count()).select_from(unread.subquery())) or 0
+    return int(_UNREAD.scalar(db.session(), user=user_id))
+
+
+def _unread() -> Any:
+    mine = Notification.user_id == bindparam("user", type_=Integer)
+    unread = select(Notification.id).where(mine, Notification.read_at.is_(None))
+    return select(func.count()).select_from(unread.limit(MOST_COUNTED).subquery())
+
+
+_UNREAD = KeptQuery(_unread)

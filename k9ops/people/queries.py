@@ -2,19 +2,31 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, exists, func, select
 
 from k9ops.accounts.models import User
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
 from k9ops.core.i18n import gettext as _
 from k9ops.core.paging import NumberedPage, by_name, containing, numbered_page
+from k9ops.core.prepared_statements import KeptQuery
 from k9ops.people.models import Person
 
 
 def person_of_account(user_id: int) -> Person | None:
     """The person who signs in with that account."""
     return db.session.scalars(select(Person).where(Person.user_id == user_id)).one_or_none()
+
+
+def person_id_of_account(user_id: int) -> int | None:
+    """Like `person_of_account`, the id alone: the pages of the unit ask it each time."""
+    found: int | None = _PERSON_ID.scalar(db.session(), user=user_id)
+    return found
+
+
+_PERSON_ID = KeptQuery(
+    lambda: select(Person.id).where(Person.user_id == bindparam("user", type_=Integer))
+)
 
 
 def get_person(person_id: int) -> Person:

@@ -9,7 +9,7 @@ from k9ops.accounts.sessions import get_signed_in_user
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
 from k9ops.core.i18n import gettext as _
-from k9ops.people.queries import person_of_account
+from k9ops.people.queries import person_id_of_account
 from k9ops.projects.models import Assignment, Project
 
 
@@ -30,9 +30,8 @@ EVERYTHING = Viewer(None, sees_all=True, plans=True)
 
 
 def viewer_of(user: User) -> Viewer:
-    person = person_of_account(user.id)
     return Viewer(
-        person.id if person else None,
+        person_id_of_account(user.id),
         sees_all=user.can("projects.all"),
         plans=user.can("schedules.edit"),
     )

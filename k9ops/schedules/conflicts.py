@@ -6,10 +6,11 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, exists, or_, select, tuple_
 
 from k9ops.core.clock import db_now, utcnow
 from k9ops.core.db import db
+from k9ops.core.prepared_statements import KeptQuery
 from k9ops.kennel.models import Dog
 from k9ops.people.models import Person
 from k9ops.projects.models import Assignment
@@ -58,12 +59,16 @@ def _in_conflict(since: date) -> ColumnElement[bool]:
 
 def faults_of_day(day_id: int) -> dict[int, Faults]:
     """The duties of a day that are in conflict, by their ids."""
-    query = (
-        select(DutyItem.id, _handler_fault(), _dog_fault())
-        .join(DutySchedule, DutySchedule.id == DutyItem.duty_schedule_id)
-        .where(DutySchedule.id == day_id, in_conflict())
-    )
-    return {key: Faults(handler, dog) for key, handler, dog in db.session.execute(query)}
+    found = _faults_since((utcnow() - _LONGEST_AGO).date()).all(db.session(), day=day_id)
+    return {key: Faults(handler, dog) for key, handler, dog in found}
+
+
+@lru_cache(maxsize=2)
+def _faults_since(since: date) -> KeptQuery:
+    faults = _handler_fault().label("handler"), _dog_fault().label("dog")
+    day = DutySchedule.id == bindparam("day", type_=Integer)
+    query = select(DutyItem.id, *faults).join(DutySchedule)
+    return KeptQuery(lambda: query.where(day, _in_conflict(since)))
 
 
 def _stays(since: date, key: Any, whom: Any) -> ColumnElement[bool]:
