@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app, request, url_for
+from flask import current_app, request
 
 from k9ops.core.i18n import lazy_gettext
+from k9ops.core.once import once_a_page
+from k9ops.web.links import place
 from k9ops.web.security import may
 
 GROUPS: dict[str, Any] = {
@@ -32,7 +34,7 @@ class NavItem:
 
     @property
     def url(self) -> str:
-        return url_for(self.endpoint)
+        return place(self.endpoint)
 
     @property
     def count(self) -> int:
@@ -93,6 +95,10 @@ def show_state(state: Callable[[], list[Sign]]) -> None:
 
 def visible_items() -> list[NavItem]:
     """The places that the person of this request may go to."""
+    return once_a_page("places", _visible_items)
+
+
+def _visible_items() -> list[NavItem]:
     known = current_app.view_functions
     return [i for i in _chrome.items.values() if i.endpoint in known and may(i.permission)]
 
@@ -119,7 +125,7 @@ def bell() -> tuple[str, int] | None:
     if _chrome.bell is None or _chrome.bell[0] not in current_app.view_functions:
         return None
     endpoint, unread = _chrome.bell
-    return url_for(endpoint), unread()
+    return place(endpoint), unread()
 
 
 def state_facts() -> list[Sign]:

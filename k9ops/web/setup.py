@@ -74,17 +74,18 @@ class _CompiledTemplates(FileSystemBytecodeCache):
 
 def asset(name: str) -> str:
     """Address of a static file that changes with its content."""
-    return url_for("static", filename=name, v=_fingerprint(STATIC / name, _changed(name)))
+    return _asset(request.script_root, name, _changed(name))
+
+
+@cache
+def _asset(_root: str, name: str, _changed_at: int) -> str:
+    fingerprint = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
+    return url_for("static", filename=name, v=fingerprint)
 
 
 def _changed(name: str) -> int:
     """When it changed; looked up only while somebody works on the files."""
     return (STATIC / name).stat().st_mtime_ns if current_app.debug else 0
-
-
-@cache
-def _fingerprint(path: Path, _changed_at: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
 
 
 def _of_every_page() -> dict[str, object]:
