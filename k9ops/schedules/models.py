@@ -5,6 +5,7 @@ The database itself refuses double booking and every change of a locked day (mig
 copies one of these tables on SQLite must make its triggers anew.
 """
 
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
 
@@ -56,6 +57,23 @@ class Shift(Base):
     active: Mapped[bool] = mapped_column(default=True)
 
 
+@dataclass(frozen=True)
+class PlannedDay:
+    """As much of a day as a list of many shows."""
+
+    id: int
+    state: str
+    open_until: datetime | None
+
+    def is_locked(self, now: datetime) -> bool:
+        """Nothing of it can be changed: it is locked, or its opening has ended."""
+        return self.state == DayState.LOCKED or self.has_ended(now)
+
+    def has_ended(self, now: datetime) -> bool:
+        """It was opened for a time, which is over."""
+        return self.open_until is not None and self.open_until <= now
+
+
 class DutySchedule(Base):
     """The duty of one project on one day of the unit's clock.
 
@@ -93,12 +111,16 @@ class DutySchedule(Base):
     )
 
     def is_locked(self, now: datetime) -> bool:
-        """Nothing of it can be changed: it is locked, or its opening has ended."""
-        return self.state == DayState.LOCKED or self.has_ended(now)
+        """As `PlannedDay`."""
+        return self._standing.is_locked(now)
 
     def has_ended(self, now: datetime) -> bool:
-        """It was opened for a time, which is over."""
-        return self.open_until is not None and self.open_until <= now
+        """As `PlannedDay`."""
+        return self._standing.has_ended(now)
+
+    @property
+    def _standing(self) -> PlannedDay:
+        return PlannedDay(self.id, self.state, self.open_until)
 
 
 class DutyItem(Base):

@@ -172,7 +172,7 @@ def day_page(
         "schedules/day.html",
         day=found,
         lanes=shown,
-        counts=weeks.counts_of_day(day_id) if plans else weeks.Counts(),
+        counts=weeks.tally(items, utcnow()),
         conflicts=lanes.in_conflict(shown),
         strip=[_cell(one, today, locks_at, _day_of(one, found)) for one in week],
         locks_at=locks_at if found.date in [one.date for one in week if one.locks_next] else None,

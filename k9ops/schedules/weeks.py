@@ -34,7 +34,7 @@ from k9ops.projects.scope import Viewer, visible_projects
 from k9ops.schedules.conflicts import in_conflict
 from k9ops.schedules.jobs import AUTO_LOCK
 from k9ops.schedules.locking import is_over
-from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule
+from k9ops.schedules.models import Attendance, DayState, DutyItem, DutySchedule, PlannedDay
 from k9ops.schedules.queries import is_open, stands, visible_days
 from k9ops.web.formats import named
 
@@ -60,9 +60,10 @@ class Counts:
 class ProjectDay:
     """A project on a day, planned or not."""
 
-    project: Project
+    #: Its id, code and names.
+    project: Any
     date: date
-    day: DutySchedule | None
+    day: PlannedDay | None
     counts: Counts
     #: Duties that cannot stand as they are planned.
     conflicts: int
@@ -171,6 +172,11 @@ def _locks_by(at: datetime | None) -> ColumnElement[bool]:
     return and_(is_open(), is_over(at, at.astimezone(current_settings().zone).date()))
 
 
+#: As much of a project and of its day as a list shows.
+_PROJECT: Any = Bundle("project", Project.id, Project.code, Project.name, Project.name_en)
+_DAY: Any = Bundle("day", DutySchedule.id, DutySchedule.state, DutySchedule.open_until)
+
+
 def page_of_days(
     viewer: Viewer,
     days: Sequence[date],
@@ -183,7 +189,7 @@ def page_of_days(
     """The projects that run on the days, by day and code; planned days and others."""
     dates = _dates(days)
     query: Select[Any] = _on(viewer, dates, days, project_id).with_only_columns(
-        Bundle("pair", Project.id, dates.c.date, DutySchedule.id.label("day_id"))
+        Bundle("row", _PROJECT, dates.c.date, _DAY)
     )
     if state == NOT_PLANNED:
         query = query.where(DutySchedule.id.is_(None))
@@ -213,6 +219,14 @@ def counts_of(day_ids: Iterable[int]) -> dict[int, Counts]:
 
 def counts_of_day(day_id: int) -> Counts:
     return counts_of([day_id]).get(day_id, Counts())
+
+
+def tally(items: Sequence[DutyItem], now: datetime) -> Counts:
+    """As `counts_of`, for the duties of one day that were read already."""
+    states = Counter(item.attendance for item in items)
+    came = states[Attendance.PRESENT] + states[Attendance.REPLACED]
+    unmarked = [i for i in items if i.attendance == Attendance.PLANNED and i.starts_at <= now]
+    return Counts(len(items), came, states[Attendance.ABSENT], len(unmarked))
 
 
 def duties_of(viewer: Viewer, first: datetime, last: datetime) -> list[DutyItem]:
@@ -284,24 +298,17 @@ def _on(
     return query if project_id is None else query.where(Project.id == project_id)
 
 
-def _filled(pairs: Sequence[Any], conflicts: Conflicts) -> list[ProjectDay]:
-    """The rows with their projects, days and counts."""
-    day_ids = [pair.day_id for pair in pairs if pair.day_id is not None]
-    on = and_(DutySchedule.project_id == Project.id, DutySchedule.id.in_(day_ids))
-    query = select(Project, DutySchedule).outerjoin(DutySchedule, on)
-    query = query.where(Project.id.in_({pair.id for pair in pairs}))
-    found: Sequence[Any] = db.session.execute(query).all()
-    projects = {project.id: project for project, _day in found}
-    days = {day.id: day for _project, day in found if day}
-    counts = counts_of(day_ids)
+def _filled(rows: Sequence[Any], conflicts: Conflicts) -> list[ProjectDay]:
+    """The rows with their counts."""
+    counts = counts_of(row.day.id for row in rows if row.day.id is not None)
     wrong = {day_id: duties for day_id, (_on, duties) in conflicts.items()}
     return [
         ProjectDay(
-            projects[pair.id],
-            pair.date,
-            days.get(pair.day_id),
-            counts.get(pair.day_id, Counts()),
-            wrong.get(pair.day_id, 0),
+            row.project,
+            row.date,
+            PlannedDay(*row.day) if row.day.id is not None else None,
+            counts.get(row.day.id, Counts()),
+            wrong.get(row.day.id, 0),
         )
-        for pair in pairs
+        for row in rows
     ]

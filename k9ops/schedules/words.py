@@ -15,7 +15,14 @@ from k9ops.notifications.kinds import Params
 from k9ops.people.models import Person
 from k9ops.schedules.conflicts import Fault, Faults
 from k9ops.schedules.jobs import AUTO_LOCK
-from k9ops.schedules.models import ATTENDANCE_TITLES, Attendance, DayState, DutyItem, DutySchedule
+from k9ops.schedules.models import (
+    ATTENDANCE_TITLES,
+    Attendance,
+    DayState,
+    DutyItem,
+    DutySchedule,
+    PlannedDay,
+)
 from k9ops.schedules.weeks import NOT_PLANNED, Counts, ProjectDay, WeekDay
 from k9ops.web import formats
 from k9ops.web.formats import isolated, named
@@ -191,14 +198,14 @@ def lock_story(day: DutySchedule) -> str:
     return f"{story} {isolated(day.lock_reason)}" if day.lock_reason else story
 
 
-def state_of(day: DutySchedule | None) -> Word:
+def state_of(day: PlannedDay | DutySchedule | None) -> Word:
     """The state of a day, planned or not."""
     if day is None:
         return STATES[NOT_PLANNED]
     return STATES[DayState.LOCKED if day.is_locked(utcnow()) else DayState.OPEN]
 
 
-def opening(day: DutySchedule) -> str:
+def opening(day: PlannedDay) -> str:
     """The end of a day's opening, in a table."""
     assert day.open_until is not None  # it was opened
     when = formats.plain(day.open_until)
