@@ -37,7 +37,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 from uuid6 import uuid7
 
-from k9ops.core.prepared_statements import execute_prepared
+from k9ops.core.prepared_statements import drop_outdated, execute_prepared
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -133,6 +133,7 @@ def init_db(app: Flask, url: str) -> None:
             event.listen(db.engine, "connect", set_sqlite_pragmas)
         else:
             event.listen(db.engine, "do_execute", execute_prepared)
+            event.listen(db.engine, "handle_error", drop_outdated)
             event.listen(db.engine, "checkin", _note_return)
             event.listen(db.engine, "checkout", partial(_ping_if_idle, db.engine.dialect))
 

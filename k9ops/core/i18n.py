@@ -59,10 +59,8 @@ def lazy_gettext(text: str, /, **values: Any) -> LazyString:
 
 @pass_eval_context
 def _in_page(eval_context: EvalContext, text: str, /, **values: Any) -> str:
-    """`gettext` of templates, which escape the values and take the text itself for markup.
-
-    Jinja's own copies the whole context for each text within a loop that sets a variable.
-    """
+    """`gettext` of templates, which escape the values and take the text itself for markup."""
+    # Jinja's own copies the whole context for each text within a loop that sets a variable.
     found = _plain(text)
     return _as_text(eval_context, found) % values
 
@@ -77,7 +75,7 @@ def _counted_in_page(
 
 
 def _as_text(eval_context: EvalContext, found: str) -> str:
-    """The texts are ours, and some have markup; in a page it stands as it is."""
+    """The texts are ours: they stand in a page as they are."""
     return Markup(found) if eval_context.autoescape else found  # noqa: S704
 
 

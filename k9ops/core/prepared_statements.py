@@ -8,13 +8,15 @@ driver does not do this by itself.
 import re
 from collections import namedtuple
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Dialect
 from sqlalchemy.orm import Session
 
 _PREPARED = "k9ops.prepared"
+#: What PostgreSQL says when a column's type was changed since; it would say so ever again.
+_OUTDATED = "cached plan must not change result type"
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 
@@ -81,12 +83,13 @@ class PreparedStatement:
 class KeptQuery:
     """A small query that nearly every page asks: built and compiled once for each database.
 
-    SQLAlchemy takes longer to build and compile such a one than the database to answer it.
     `build` gives it, with `bindparam` for what differs from call to call, and no list among them.
+    It does not see what the session has not flushed.
     """
 
+    # SQLAlchemy takes longer to build and compile such a one than the database to answer it.
     def __init__(self, build: Callable[[], Any]) -> None:
-        self._prepared = lru_cache(maxsize=2)(partial(_compiled, build))
+        self._prepared = lru_cache(maxsize=2)(lambda dialect: PreparedStatement(build(), dialect))
 
     def all(self, session: Session, **values: Any) -> list[Any]:
         """Its rows, with these values for its parameters."""
@@ -97,10 +100,6 @@ class KeptQuery:
         """The first value of its only row; None if it has none."""
         rows = self.all(session, **values)
         return rows[0][0] if rows else None
-
-
-def _compiled(build: Callable[[], Any], dialect: Dialect) -> PreparedStatement:
-    return PreparedStatement(build(), dialect)
 
 
 def execute_prepared(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
@@ -116,6 +115,12 @@ def execute_prepared(cursor: Any, statement: str, parameters: Any, context: Any)
         known[statement] = f"EXECUTE {name} ({values})" if names else f"EXECUTE {name}"
     cursor.execute(known[statement], parameters)
     return True
+
+
+def drop_outdated(context: Any) -> None:
+    """Give a connection up whose plans are older than the tables (a listener of `handle_error`)."""
+    if _OUTDATED in str(context.original_exception):
+        context.is_disconnect = True
 
 
 def _numbered(statement: str) -> tuple[str, list[str]]:

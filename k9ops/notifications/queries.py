@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
@@ -64,7 +64,7 @@ def _count_unread(user_id: int) -> int:
 
 
 def _unread() -> Any:
-    mine = Notification.user_id == bindparam("user", type_=Integer)
+    mine = Notification.user_id == bindparam("user")
     unread = select(Notification.id).where(mine, Notification.read_at.is_(None))
     return select(func.count()).select_from(unread.limit(MOST_COUNTED).subquery())
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select
 
 from k9ops.accounts.models import User
 from k9ops.core.db import db
@@ -13,20 +13,13 @@ from k9ops.core.prepared_statements import KeptQuery
 from k9ops.people.models import Person
 
 
-def person_of_account(user_id: int) -> Person | None:
-    """The person who signs in with that account."""
-    return db.session.scalars(select(Person).where(Person.user_id == user_id)).one_or_none()
-
-
 def person_id_of_account(user_id: int) -> int | None:
-    """Like `person_of_account`, the id alone: the pages of the unit ask it each time."""
+    """The id of the person who signs in with that account."""
     found: int | None = _PERSON_ID.scalar(db.session(), user=user_id)
     return found
 
 
-_PERSON_ID = KeptQuery(
-    lambda: select(Person.id).where(Person.user_id == bindparam("user", type_=Integer))
-)
+_PERSON_ID = KeptQuery(lambda: select(Person.id).where(Person.user_id == bindparam("user")))
 
 
 def get_person(person_id: int) -> Person:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, or_, select, tuple_
 
 from k9ops.core.clock import db_now, utcnow
 from k9ops.core.db import db
@@ -66,7 +66,7 @@ def faults_of_day(day_id: int) -> dict[int, Faults]:
 @lru_cache(maxsize=2)
 def _faults_since(since: date) -> KeptQuery:
     faults = _handler_fault().label("handler"), _dog_fault().label("dog")
-    day = DutySchedule.id == bindparam("day", type_=Integer)
+    day = DutySchedule.id == bindparam("day")
     query = select(DutyItem.id, *faults).join(DutySchedule)
     return KeptQuery(lambda: query.where(day, _in_conflict(since)))
 

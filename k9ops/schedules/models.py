@@ -111,11 +111,11 @@ class DutySchedule(Base):
     )
 
     def is_locked(self, now: datetime) -> bool:
-        """As `PlannedDay`."""
+        """Nothing of it can be changed, as a `PlannedDay` knows it."""
         return self._standing.is_locked(now)
 
     def has_ended(self, now: datetime) -> bool:
-        """As `PlannedDay`."""
+        """Its opening has, as a `PlannedDay` knows it."""
         return self._standing.has_ended(now)
 
     @property

@@ -198,7 +198,7 @@ def lock_story(day: DutySchedule) -> str:
     return f"{story} {isolated(day.lock_reason)}" if day.lock_reason else story
 
 
-def state_of(day: PlannedDay | DutySchedule | None) -> Word:
+def state_of(day: PlannedDay | None) -> Word:
     """The state of a day, planned or not."""
     if day is None:
         return STATES[NOT_PLANNED]

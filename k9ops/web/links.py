@@ -1,4 +1,4 @@
-"""Addresses: those made from the page's own, which come from outside, are obeyed in nothing."""
+"""Addresses: of pages, and those made from the page's own, in which nothing is obeyed."""
 
 from functools import cache
 from urllib.parse import quote, urlencode
@@ -11,7 +11,7 @@ from k9ops.web.security import safe_path
 PLACE = ("before", "after", "page")
 
 
-def place(endpoint: str) -> str:
+def page_url(endpoint: str) -> str:
     """Address of a page that needs no values; every page leads to a dozen of them."""
     return _built(request.script_root, endpoint)
 

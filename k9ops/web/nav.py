@@ -8,7 +8,7 @@ from flask import current_app, request
 
 from k9ops.core.i18n import lazy_gettext
 from k9ops.core.once import once_a_page
-from k9ops.web.links import place
+from k9ops.web.links import page_url
 from k9ops.web.security import may
 
 GROUPS: dict[str, Any] = {
@@ -34,7 +34,7 @@ class NavItem:
 
     @property
     def url(self) -> str:
-        return place(self.endpoint)
+        return page_url(self.endpoint)
 
     @property
     def count(self) -> int:
@@ -125,7 +125,7 @@ def bell() -> tuple[str, int] | None:
     if _chrome.bell is None or _chrome.bell[0] not in current_app.view_functions:
         return None
     endpoint, unread = _chrome.bell
-    return place(endpoint), unread()
+    return page_url(endpoint), unread()
 
 
 def state_facts() -> list[Sign]:

@@ -4,12 +4,25 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import Integer, bindparam, func, select
+from sqlalchemy import (
+    Column,
+    Integer,
+    MetaData,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
 
 from k9ops.accounts.models import User
 from k9ops.core.clock import db_now
 from k9ops.core.db import db
 from k9ops.core.prepared_statements import KeptQuery
+from tests.support.databases import dispose
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -56,9 +69,35 @@ def test_instants_are_aware():
     assert now.utcoffset() == timedelta(0)
 
 
-def test_two_applications_do_not_share_a_connection(make_app, app: Flask):
-    other = make_app()
+def test_each_application_asks_its_own_database(make_app, app: Flask, databases, database_kind):
+    url = databases.new(database_kind)
+    other = make_app(database_url=url)
+    count = COUNT.scalar(db.session())
     with other.app_context():
-        assert COUNT.scalar(db.session()) > 0
+        db.session.execute(delete(User).where(User.username == "badr"))
+        assert COUNT.scalar(db.session()) == count - 1
+        db.session.rollback()
     with app.app_context():
-        assert COUNT.scalar(db.session()) > 0
+        assert COUNT.scalar(db.session()) == count
+    dispose(other)
+    databases.drop(url)
+
+
+def test_plan_that_is_older_than_its_table_is_given_up(app: Flask, database_kind):
+    """As after a migration beside a running process: one page fails at most."""
+    notes = Table("kept_notes", MetaData(), Column("note", Integer))
+    kept = KeptQuery(lambda: select(notes.c.note))
+    notes.create(db.engine)
+    with db.engine.begin() as connection:
+        connection.execute(insert(notes).values(note=7))
+    assert kept.scalar(db.session()) == 7
+    db.session.rollback()
+    if database_kind == "postgresql":
+        with db.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE kept_notes ALTER note TYPE bigint"))
+        with pytest.raises(DBAPIError):
+            kept.scalar(db.session())
+        db.session.rollback()
+    assert kept.scalar(db.session()) == 7
+    db.session.rollback()
+    notes.drop(db.engine)

@@ -41,3 +41,14 @@ def test_language_of_the_moment_is_spoken(page):
 def test_numbers_choose_the_form(page):
     with force_locale("en"):
         assert page(COUNTED) == "1 dog;2 dogs;"
+
+
+def test_values_beside_numbers_are_escaped(page):
+    text = '{{ ngettext("%(num)s %(name)s", "%(num)s times %(name)s", 2, name=name) }}'
+    with force_locale("en"):
+        assert page(text, name="<b>") == "2 times &lt;b&gt;"
+
+
+def test_percent_sign_is_written_twice(page):
+    with force_locale("en"):
+        assert page('{{ _("100%% of %(name)s", name=name) }}', name="it") == "100% of it"

@@ -13,7 +13,7 @@ from k9ops.audit.services import COMMAND_LINE
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput, Conflict, NotFound
 from k9ops.people.models import Person
-from k9ops.people.queries import free_accounts, person_of_account
+from k9ops.people.queries import free_accounts, person_id_of_account
 from k9ops.people.services import PersonValues, add_person, change_person
 from tests.support.unit import today
 
@@ -102,7 +102,7 @@ def test_account_of_another_person_is_refused_and_not_offered(unit):
 def test_person_signs_in_with_the_account_when_it_is_linked():
     amal = find_user("amal").id
     added = add_person(replace(HANA, user_id=amal), actor=COMMAND_LINE)
-    assert person_of_account(amal).id == added.id
+    assert person_id_of_account(amal) == added.id
 
 
 def test_person_who_is_not_there_is_not_changed():
