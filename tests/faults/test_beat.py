@@ -46,7 +46,7 @@ def test_each_occurrence_has_one_run(celery_unit: Instance, ledger: Ledger, who:
     time.sleep(seconds)
     stop_ticking(celery_unit, ledger)
     check_occurrences(ledger, "tick.each", at_least=seconds - 2)
-    assert {run["path"] for run in ledger.runs("tick.each")} == {"celery"}
+    assert {(run["path"], run["reason"]) for run in ledger.runs("tick.each")} == {("celery", None)}
 
 
 @quick_on_postgresql
@@ -125,5 +125,5 @@ def test_beat_outlives_the_loss_of_its_database(
     time.sleep(2)
     stop_ticking(celery_unit, ledger)
     check_occurrences(ledger, "tick.each", at_least=before + away_seconds)
-    assert {run["path"] for run in ledger.runs("tick.each")} == {"celery"}
+    assert {(run["path"], run["reason"]) for run in ledger.runs("tick.each")} == {("celery", None)}
     beat.stop()
