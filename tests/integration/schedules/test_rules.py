@@ -15,6 +15,7 @@ from k9ops.schedules.errors import DayLocked, DoubleBooked
 from k9ops.schedules.locking import lock_day
 from k9ops.schedules.models import Attendance
 from k9ops.schedules.services import NewItem, add_item, change_item, mark_attendance
+from tests.support.processes import wait_until
 from tests.support.unit import plan, today
 
 BOOK = """
@@ -157,10 +158,17 @@ def test_change_that_gave_way_to_another_is_told_as_a_conflict(unit, day, contex
         connection.execute(text(hold.format("dogs")), {"id": unit.luna})
         planner = threading.Thread(target=plan_otherwise)
         planner.start()
-        planner.join(0.3)  # it holds Dalia and waits for Luna
+        wait_until(_somebody_waits_for_a_row, 20)  # the planner holds Dalia and waits for Luna
         connection.execute(text(hold.format("people")), {"id": unit.dalia})
     planner.join()
     assert answers == ["changed"]
+
+
+def _somebody_waits_for_a_row() -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with db.engine.connect() as connection:
+        mine = connection.execute(text(f"{waiting} AND datname = current_database()"))
+        return mine.scalar() > 0
 
 
 LOCKED_CHANGES = {
