@@ -41,7 +41,11 @@ class Faults:
 
 def in_conflict() -> ColumnElement[bool]:
     """Duties of a query that names their days too, which may not stand as they are planned."""
-    return _in_conflict((utcnow() - _LONGEST_AGO).date())
+    return _in_conflict(_earliest_day())
+
+
+def _earliest_day() -> date:
+    return (utcnow() - _LONGEST_AGO).date()
 
 
 @lru_cache(maxsize=2)
@@ -59,16 +63,16 @@ def _in_conflict(since: date) -> ColumnElement[bool]:
 
 def faults_of_day(day_id: int) -> dict[int, Faults]:
     """The duties of a day that are in conflict, by their ids."""
-    found = _faults_since((utcnow() - _LONGEST_AGO).date()).all(db.session(), day=day_id)
+    found = _faults_since(_earliest_day()).all(db.session(), day=day_id)
     return {key: Faults(handler, dog) for key, handler, dog in found}
 
 
 @lru_cache(maxsize=2)
 def _faults_since(since: date) -> KeptQuery:
     faults = _handler_fault().label("handler"), _dog_fault().label("dog")
-    day = DutySchedule.id == bindparam("day")
     query = select(DutyItem.id, *faults).join(DutySchedule)
-    return KeptQuery(lambda: query.where(day, _in_conflict(since)))
+    query = query.where(DutySchedule.id == bindparam("day"), _in_conflict(since))
+    return KeptQuery(lambda: query)
 
 
 def _stays(since: date, key: Any, whom: Any) -> ColumnElement[bool]:
