@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import update
@@ -18,7 +19,7 @@ from k9ops.jobs.waiting import watch_waiting
 from k9ops.monitoring.workers import known_celery
 from tests.integration.monitoring.test_pages import STATEMENTS_AT_MOST, counted
 from tests.support.databases import on_one_kind
-from tests.support.people import sign_in
+from tests.support.people import sign_in, signed_in_client
 from tests.support.waiting import wait_until
 
 #: How long a page may take beside a sick Redis.
@@ -100,6 +101,21 @@ def make_late(app, run_id):
         watch_waiting(db.engine)
 
 
+def in_time(*asks):
+    """What the first of these gives that is in time; each asks an application just started.
+
+    A wait for Redis would hold up each of them, a pause of the machine only one.
+    """
+    took = []
+    for ask in asks:
+        began = time.monotonic()
+        found = ask()
+        took.append(time.monotonic() - began)
+        if took[-1] < PATIENCE:
+            return found
+    pytest.fail(f"all took longer than {PATIENCE} s: {took}")
+
+
 def state_in_top_bar(app):
     return app.test_client().get("/sign-in?lang=en").text
 
@@ -125,11 +141,9 @@ def test_readyz_names_the_queues_that_no_worker_listens_to(app, work):
     assert worker["detail"] == "No live worker listens to: k9_tasks, notifications."
 
 
-def test_readyz_answers_in_time_when_redis_is_frozen_from_the_start(app, redis_server):
+def test_readyz_answers_in_time_when_redis_is_frozen_from_the_start(make_unit, redis_server):
     redis_server.freeze()
-    began = time.monotonic()
-    found = checks(app)
-    assert time.monotonic() - began < PATIENCE
+    found = in_time(*(partial(checks, make_unit()) for _ in range(3)))
     broker = found["broker"]
     assert (broker["status"], broker["age_seconds"]) == ("degraded", None)
     assert "It has not answered since this process started." in broker["detail"]
@@ -244,12 +258,13 @@ def test_board_shows_workers_and_queues_and_keeps_them_when_redis_freezes(
         assert words in text
 
 
-def test_pages_answer_in_time_when_redis_is_frozen_from_the_start(page, redis_server):
+@pytest.mark.parametrize("path", ["/jobs", "/", "/runs"])
+def test_page_answers_in_time_when_redis_is_frozen_from_the_start(
+    make_unit, amal, redis_server, path
+):
     redis_server.freeze()
-    for path in ("/jobs", "/", "/runs"):
-        began = time.monotonic()
-        assert page.get(path).status_code == 200
-        assert time.monotonic() - began < PATIENCE, path
+    clients = [signed_in_client(make_unit(), amal) for _ in range(3)]
+    assert in_time(*(partial(client.get, path) for client in clients)).status_code == 200
 
 
 def test_board_tells_how_many_runs_fell_back(app, page):
