@@ -1,5 +1,6 @@
 """Pages by key: as fast at the end of a long table as at its beginning. Short lists by number."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Generic, TypeVar
@@ -117,6 +118,46 @@ def numbered_page(
         return NumberedPage([row[0] for row in rows], number, total, limit)
     total = numbered_page(session, query, *order, limit=1).total
     return numbered_page(session, query, *order, number=ceil(total / limit), limit=limit)
+
+
+def in_batches(
+    session: Session, query: Select[T], key: InstrumentedAttribute[Any], *, size: int = 500
+) -> Iterator[T]:
+    """All rows of `query` for a file, the largest `key` first; as `whole`, but piece by piece."""
+    rows = list(whole(session, query, key.desc(), limit=size))
+    while rows:
+        last = getattr(rows[-1], key.key)
+        yield from rows
+        rows = list(whole(session, query.where(key < last), key.desc(), limit=size))
+
+
+def whole(session: Session, query: Select[T], *order: Any, limit: int | None = None) -> Iterator[T]:
+    """All rows of `query` for a file, read when the first one is taken.
+
+    They leave the session and the transaction ends, so that whoever takes the file slowly holds
+    nothing up. What a row is asked for must have been loaded with it.
+    """
+    rows = session.scalars(query.order_by(*order).limit(limit)).all()
+    session.expunge_all()
+    session.rollback()
+    yield from rows
+
+
+@dataclass(frozen=True)
+class Order:
+    """By which of its heads a list is sorted; `down`: the largest first."""
+
+    by: str
+    down: bool = False
+
+    def of(self, heads: Mapping[str, Any], unique: Any) -> tuple[Any, ...]:
+        """The columns to order by: that of the head, then a unique one; what is empty stands last.
+
+        A head that is not there counts as the first one.
+        """
+        chosen = heads.get(self.by, next(iter(heads.values())))
+        ordered = chosen.desc() if self.down else chosen.asc()
+        return ordered.nulls_last(), unique.desc() if self.down else unique
 
 
 def by_name(table: Any) -> tuple[ColumnElement[Any], InstrumentedAttribute[int]]:

@@ -1,6 +1,8 @@
 """Reading the dogs."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import joinedload
@@ -8,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
 from k9ops.core.i18n import gettext as _
-from k9ops.core.paging import NumberedPage, by_name, containing, numbered_page
+from k9ops.core.paging import NumberedPage, Order, by_name, containing, numbered_page, whole
 from k9ops.kennel.models import Dog, DogStatus
 
 
@@ -31,12 +33,29 @@ class DogFilter:
         return query
 
 
+def heads() -> dict[str, Any]:
+    """What a list of dogs is sorted by; the oldest dog was born first."""
+    return {
+        "name": by_name(Dog)[0],
+        "specialty": Dog.specialty,
+        "fitness": Dog.fitness,
+        "status": Dog.status,
+        "born": Dog.born_on,
+    }
+
+
 def list_dogs(
-    seen: ColumnElement[bool], wanted: DogFilter, *, number: int = 1
+    seen: ColumnElement[bool], wanted: DogFilter, order: Order, *, number: int = 1
 ) -> NumberedPage[Dog]:
-    """The dogs among those `seen` that match, by name, with their handlers."""
+    """The dogs among those `seen` that match, with their handlers."""
     query = wanted.apply(select(Dog).where(seen).options(joinedload(Dog.handler)))
-    return numbered_page(db.session(), query, *by_name(Dog), number=number)
+    return numbered_page(db.session(), query, *order.of(heads(), Dog.id), number=number)
+
+
+def all_dogs(seen: ColumnElement[bool], wanted: DogFilter, order: Order) -> Iterator[Dog]:
+    """The same, all of them, for a file."""
+    query = wanted.apply(select(Dog).where(seen).options(joinedload(Dog.handler)))
+    return whole(db.session(), query, *order.of(heads(), Dog.id))
 
 
 def count_by_fitness(seen: ColumnElement[bool]) -> dict[str, int]:

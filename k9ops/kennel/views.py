@@ -6,6 +6,7 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from k9ops.accounts.sessions import current_actor
+from k9ops.audit.exports import export_list
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.kennel import queries, services, words
@@ -15,7 +16,8 @@ from k9ops.kennel.services import DogValues
 from k9ops.people.models import Person, Work
 from k9ops.people.queries import active_people, is_seen
 from k9ops.people.sight import in_sight
-from k9ops.web.filters import choice, page_number, search_words
+from k9ops.web.exports import KINDS, Column
+from k9ops.web.filters import Choice, choice, page_number, search_words, sorted_by
 from k9ops.web.formats import named
 from k9ops.web.forms import options, record_form_page, saving
 from k9ops.web.panels import panels_of
@@ -29,28 +31,57 @@ _TOLD: dict[str, Any] = {
     "specialties": SPECIALTY_TITLES,
     "statuses": STATUS_TITLES,
 }
+_COLUMNS = (
+    Column[Dog](_l("Code"), lambda one: one.code),
+    Column[Dog](_l("Name"), lambda one: one.name),
+    Column[Dog](_l("Name in English"), lambda one: one.name_en),
+    Column[Dog](_l("Breed"), lambda one: one.breed),
+    Column[Dog](_l("Sex"), lambda one: SEX_TITLES[one.sex]),  # type: ignore[index]
+    Column[Dog](_l("Born on"), lambda one: one.born_on),
+    Column[Dog](_l("Microchip"), lambda one: one.microchip),
+    Column[Dog](_l("Specialty"), lambda one: SPECIALTY_TITLES[one.specialty]),  # type: ignore[index]
+    Column[Dog](_l("Handled by"), lambda one: named(one.handler) if one.handler else None),
+    Column[Dog](_l("Fitness"), lambda one: words.FITNESS_TITLES[one.fitness]),  # type: ignore[index]
+    Column[Dog](_l("Status"), lambda one: STATUS_TITLES[one.status]),  # type: ignore[index]
+    Column[Dog](_l("Weight (kg)"), lambda one: one.weight_kg),
+)
 
 
 @bp.get("/dogs")
 @requires("dogs.view")
 def index() -> str:
     """The dogs of the unit, or of one's own projects."""
-    choices = [
+    seen, choices, order = in_sight(Dog), _choices(), sorted_by(*queries.heads())
+    wanted = _wanted(choices)
+    return render_template(
+        "kennel/list.html",
+        page=queries.list_dogs(seen, wanted, order, number=page_number()),
+        counts=queries.count_by_fitness(seen),
+        search=wanted.search,
+        choices=choices,
+        order=order,
+        **_TOLD,
+    )
+
+
+@bp.get(f"/dogs/export/{KINDS}")
+@requires("dogs.view")
+def export(kind: str) -> ResponseReturnValue:
+    """What the filters show, as a file."""
+    rows = queries.all_dogs(in_sight(Dog), _wanted(_choices()), sorted_by(*queries.heads()))
+    return export_list(kind, _("Dogs"), _COLUMNS, rows, actor=current_actor())
+
+
+def _choices() -> list[Choice]:
+    return [
         choice("status", _l("Status"), STATUS_TITLES),
         choice("fitness", _l("Fitness"), words.FITNESS_TITLES),
         choice("specialty", _l("Specialty"), SPECIALTY_TITLES),
     ]
-    search = search_words()
-    wanted = queries.DogFilter(search, **{one.name: one.value for one in choices})
-    seen = in_sight(Dog)
-    return render_template(
-        "kennel/list.html",
-        page=queries.list_dogs(seen, wanted, number=page_number()),
-        counts=queries.count_by_fitness(seen),
-        search=search,
-        choices=choices,
-        **_TOLD,
-    )
+
+
+def _wanted(choices: list[Choice]) -> queries.DogFilter:
+    return queries.DogFilter(search_words(), **{one.name: one.value for one in choices})
 
 
 @bp.get("/dogs/<int(max=2147483647):dog_id>")

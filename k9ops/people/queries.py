@@ -1,6 +1,8 @@
 """Reading the people of the unit."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select
 
@@ -8,7 +10,7 @@ from k9ops.accounts.models import User
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
 from k9ops.core.i18n import gettext as _
-from k9ops.core.paging import NumberedPage, by_name, containing, numbered_page
+from k9ops.core.paging import NumberedPage, Order, by_name, containing, numbered_page, whole
 from k9ops.core.prepared_statements import KeptQuery
 from k9ops.people.models import Person
 
@@ -49,12 +51,28 @@ class PersonFilter:
         return query
 
 
+def heads() -> dict[str, Any]:
+    """What a list of people is sorted by."""
+    return {
+        "name": by_name(Person)[0],
+        "work": Person.work,
+        "since": Person.hired_on,
+        "active": Person.active,
+    }
+
+
 def list_people(
-    seen: ColumnElement[bool], wanted: PersonFilter, *, number: int = 1
+    seen: ColumnElement[bool], wanted: PersonFilter, order: Order, *, number: int = 1
 ) -> NumberedPage[Person]:
-    """The people among those `seen` that match, by name."""
+    """The people among those `seen` that match."""
     query = wanted.apply(select(Person).where(seen))
-    return numbered_page(db.session(), query, *by_name(Person), number=number)
+    return numbered_page(db.session(), query, *order.of(heads(), Person.id), number=number)
+
+
+def all_people(seen: ColumnElement[bool], wanted: PersonFilter, order: Order) -> Iterator[Person]:
+    """The same, all of them, for a file."""
+    query = wanted.apply(select(Person).where(seen))
+    return whole(db.session(), query, *order.of(heads(), Person.id))
 
 
 def count_by_work(seen: ColumnElement[bool]) -> dict[str, int]:

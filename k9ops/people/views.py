@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from k9ops.accounts.models import User
 from k9ops.accounts.sessions import current_actor
+from k9ops.audit.exports import export_list
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.people import queries, services
@@ -12,39 +13,59 @@ from k9ops.people.forms import PersonForm
 from k9ops.people.models import WORK_TITLES, Person
 from k9ops.people.services import PersonValues
 from k9ops.people.sight import in_sight
-from k9ops.web.filters import Choice, choice, page_number, search_words
+from k9ops.web.exports import KINDS, Column
+from k9ops.web.filters import Choice, choice, page_number, search_words, sorted_by
 from k9ops.web.forms import options, record_form_page, saving
 from k9ops.web.panels import panels_of
 from k9ops.web.security import requires
 
 bp = Blueprint("people", __name__, template_folder="templates")
 
+_STATES = {"yes": _l("In service"), "no": _l("Not in service")}
+_COLUMNS = (
+    Column[Person](_l("Number"), lambda one: one.number),
+    Column[Person](_l("Name"), lambda one: one.name),
+    Column[Person](_l("Name in English"), lambda one: one.name_en),
+    Column[Person](_l("Work"), lambda one: WORK_TITLES[one.work]),  # type: ignore[index]
+    Column[Person](_l("Phone"), lambda one: one.phone),
+    Column[Person](_l("In the unit since"), lambda one: one.hired_on),
+    Column[Person](_l("State"), lambda one: _STATES["yes" if one.active else "no"]),
+)
+
 
 @bp.get("/people")
 @requires("people.view")
 def index() -> str:
     """The people of the unit, or of one's own projects."""
-    work, active = _choices()
-    wanted = queries.PersonFilter(
-        search=search_words(),
-        work=work.value,
-        active=active.value == "yes" if active.value else None,
-    )
-    seen = in_sight(Person)
+    seen, choices, order = in_sight(Person), _choices(), sorted_by(*queries.heads())
+    wanted = _wanted(choices)
     return render_template(
         "people/list.html",
-        page=queries.list_people(seen, wanted, number=page_number()),
+        page=queries.list_people(seen, wanted, order, number=page_number()),
         counts=queries.count_by_work(seen),
         search=wanted.search,
-        choices=[work, active],
+        choices=choices,
+        order=order,
         works=WORK_TITLES,
     )
 
 
-def _choices() -> tuple[Choice, Choice]:
-    work = choice("work", _l("Work"), WORK_TITLES)
-    active = choice("active", _l("State"), {"yes": _l("In service"), "no": _l("Not in service")})
-    return work, active
+@bp.get(f"/people/export/{KINDS}")
+@requires("people.view")
+def export(kind: str) -> ResponseReturnValue:
+    """What the filters show, as a file."""
+    wanted, order = _wanted(_choices()), sorted_by(*queries.heads())
+    rows = queries.all_people(in_sight(Person), wanted, order)
+    return export_list(kind, _("People"), _COLUMNS, rows, actor=current_actor())
+
+
+def _choices() -> list[Choice]:
+    return [choice("work", _l("Work"), WORK_TITLES), choice("active", _l("State"), _STATES)]
+
+
+def _wanted(choices: list[Choice]) -> queries.PersonFilter:
+    work, active = (one.value for one in choices)
+    return queries.PersonFilter(search_words(), work, active == "yes" if active else None)
 
 
 @bp.get("/people/<int(max=2147483647):person_id>")

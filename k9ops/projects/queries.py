@@ -1,7 +1,9 @@
 """Reading projects."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload
@@ -9,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
 from k9ops.core.i18n import gettext as _
-from k9ops.core.paging import NumberedPage, by_name, containing, numbered_page
+from k9ops.core.paging import NumberedPage, Order, by_name, containing, numbered_page, whole
 from k9ops.kennel.models import Dog, DogStatus, Fitness
 from k9ops.people.models import Person, Work
 from k9ops.projects.models import Assignment, Place, Project
@@ -80,12 +82,27 @@ class ProjectFilter:
         return query.where(Project.status == self.status) if self.status else query
 
 
+def heads() -> dict[str, Any]:
+    """What a list of projects is sorted by."""
+    return {
+        "name": by_name(Project)[0],
+        "status": Project.status,
+        "days": Project.starts_on,
+    }
+
+
 def list_projects(
-    viewer: Viewer, wanted: ProjectFilter, *, number: int = 1
+    viewer: Viewer, wanted: ProjectFilter, order: Order, *, number: int = 1
 ) -> NumberedPage[Project]:
-    """Their projects that match, by name, with their managers."""
+    """Their projects that match, with their managers."""
     query = wanted.apply(visible_projects(viewer)).options(joinedload(Project.manager))
-    return numbered_page(db.session(), query, *by_name(Project), number=number)
+    return numbered_page(db.session(), query, *order.of(heads(), Project.id), number=number)
+
+
+def all_projects(viewer: Viewer, wanted: ProjectFilter, order: Order) -> Iterator[Project]:
+    """The same, all of them, for a file."""
+    query = wanted.apply(visible_projects(viewer)).options(joinedload(Project.manager))
+    return whole(db.session(), query, *order.of(heads(), Project.id))
 
 
 def managed_by(viewer: Viewer, person_id: int, *, number: int = 1) -> NumberedPage[Project]:

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from k9ops.accounts.sessions import current_actor
+from k9ops.audit.exports import export_list
 from k9ops.core.checks import unit_today
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
@@ -18,13 +19,24 @@ from k9ops.projects.forms import PlaceForm, ProjectForm
 from k9ops.projects.models import STATUS_TITLES, Place, Project
 from k9ops.projects.scope import current_viewer, get_visible_project
 from k9ops.projects.services import PlaceValues, ProjectValues
-from k9ops.web.filters import choice, page_number, search_words
+from k9ops.web.exports import KINDS, Column
+from k9ops.web.filters import choice, page_number, search_words, sorted_by
 from k9ops.web.formats import isolated, named
 from k9ops.web.forms import options, record_form_page, saved, saving
 from k9ops.web.panels import panels_of
 from k9ops.web.security import requires
 
 bp = Blueprint("projects", __name__, template_folder="templates")
+
+_COLUMNS = (
+    Column[Project](_l("Code"), lambda one: one.code),
+    Column[Project](_l("Name"), lambda one: one.name),
+    Column[Project](_l("Name in English"), lambda one: one.name_en),
+    Column[Project](_l("Status"), lambda one: STATUS_TITLES[one.status]),  # type: ignore[index]
+    Column[Project](_l("Manager"), lambda one: named(one.manager) if one.manager else None),
+    Column[Project](_l("First day"), lambda one: one.starts_on),
+    Column[Project](_l("Last day"), lambda one: one.ends_on),
+)
 
 
 @bp.get("/projects")
@@ -33,8 +45,8 @@ def index() -> str:
     """All projects, or one's own."""
     status = choice("status", _l("Status"), STATUS_TITLES)
     wanted = queries.ProjectFilter(search_words(), status.value)
-    viewer = current_viewer()
-    page = queries.list_projects(viewer, wanted, number=page_number())
+    viewer, order = current_viewer(), sorted_by(*queries.heads())
+    page = queries.list_projects(viewer, wanted, order, number=page_number())
     return render_template(
         "projects/list.html",
         page=page,
@@ -42,8 +54,19 @@ def index() -> str:
         counts=queries.count_by_status(viewer),
         search=wanted.search,
         choices=[status],
+        order=order,
         words=words,
     )
+
+
+@bp.get(f"/projects/export/{KINDS}")
+@requires("projects.view")
+def export(kind: str) -> ResponseReturnValue:
+    """What the filters show, as a file."""
+    status = choice("status", _l("Status"), STATUS_TITLES)
+    wanted = queries.ProjectFilter(search_words(), status.value)
+    rows = queries.all_projects(current_viewer(), wanted, sorted_by(*queries.heads()))
+    return export_list(kind, _("Projects"), _COLUMNS, rows, actor=current_actor())
 
 
 @bp.get("/projects/<int(max=2147483647):project_id>")

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request
 
-from k9ops.core.paging import row_key
+from k9ops.core.paging import Order, row_key
 
 LONGEST_SEARCH = 100
 
@@ -30,6 +30,16 @@ def choice(name: str, title: Any, options: Mapping[Any, Any]) -> Choice:
 def search_words() -> str:
     """What is searched for, fit to be asked of any database."""
     return request.args.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+
+
+def sorted_by(*heads: str, default: str = "") -> Order:
+    """How the address sorts the list: `sort=name`, or `sort=-name` for the largest first.
+
+    Unsorted, or by a head that is none, it is by `default`, else by the first head.
+    """
+    asked = request.args.get("sort", "")
+    known = asked if asked.removeprefix("-") in heads else default or heads[0]
+    return Order(known.removeprefix("-"), known.startswith("-"))
 
 
 def page_number(name: str = "page") -> int:

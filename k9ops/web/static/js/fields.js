@@ -21,3 +21,16 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
     field.focus();
   });
 }
+
+// A menu closes when one presses elsewhere, or Escape; then the way back is its own button.
+const openMenus = () => document.querySelectorAll("details.menu[open]");
+addEventListener("click", (event) => {
+  for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+});
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of openMenus()) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
