@@ -20,7 +20,7 @@ NOTHING_SAYS = "00000000-0000-7000-8000-000000000000"
 def address_of(rule, run_id):
     """The rule's path with the run, the job or some number in its places."""
     name = JOB if "/jobs/" in rule.rule else "no-such-file"
-    values = {"run_id": run_id, "name": name, "key": "duty_schedule"}
+    values = {"run_id": run_id, "name": name, "key": "duty_schedule", "kind": "csv"}
     return re.sub(r"<(?:[^<>]+:)?(\w+)>", lambda match: values.get(match[1], "1"), rule.rule)
 
 
