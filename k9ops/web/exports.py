@@ -12,11 +12,11 @@ from io import StringIO
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from flask import Response, stream_with_context
+from flask import Response, copy_current_request_context
 
 from k9ops.core.checks import unit_today
 from k9ops.core.errors import BadInput
-from k9ops.core.i18n import direction
+from k9ops.core.i18n import direction, force_locale, language
 from k9ops.core.i18n import gettext as _
 from k9ops.web.formats import local, number
 
@@ -59,7 +59,7 @@ def file_of(
     heads = [str(column.title) for column in columns]
     cells = ([_plain(column.value(row)) for column in columns] for row in rows)
     if kind == "csv":
-        body: Any = stream_with_context(_csv(heads, cells))
+        body: Any = _within_request(_csv(heads, cells))
     else:
         body = _sheet(title, heads, cells)
     file_name = f"{name}-{unit_today().isoformat()}.{kind}"
@@ -83,6 +83,18 @@ def _csv(heads: list[str], rows: Iterator[list[Any]]) -> Iterator[str]:
     yield "\ufeff" + _lines([heads])  # the mark by which Excel knows UTF-8
     while some := list(islice(rows, _LINES)):
         yield _lines(some)
+
+
+def _within_request(pieces: Iterator[str]) -> Iterator[str]:
+    """The pieces, each made in the context of this request; none is left behind between two."""
+    reader = language() or "ar"
+
+    @copy_current_request_context
+    def following() -> str | None:
+        with force_locale(reader):
+            return next(pieces, None)
+
+    return iter(following, None)
 
 
 def _lines(rows: Iterable[list[Any]]) -> str:
