@@ -223,21 +223,11 @@ class Settings(BaseSettings):
         self.data_dir = self._absolute(self.data_dir or self.instance_path / "data")
         if self.unit_logo is not None:
             self.unit_logo = self._absolute(self.unit_logo)
-        self._check_drive()
+        if self.google_drive_credentials_file is not None:
+            self.google_drive_credentials_file = self._absolute(self.google_drive_credentials_file)
         if not self.database_url:
             self.database_url = f"sqlite:///{self.instance_path / 'k9ops.db'}"
         return self
-
-    def _check_drive(self) -> None:
-        """A service account has no storage of its own, so it needs a folder of a shared drive."""
-        if self.google_drive_credentials_file is None:
-            return
-        self.google_drive_credentials_file = self._absolute(self.google_drive_credentials_file)
-        if not self.google_drive_folder_id:
-            raise ValueError(
-                "google_drive_folder_id: name a folder of a shared drive that the account of "
-                "GOOGLE_DRIVE_CREDENTIALS_FILE may write to"
-            )
 
     def _fill_in_redis(self) -> None:
         self.celery_broker_url = self.celery_broker_url or self._redis(self.redis_celery_broker_db)

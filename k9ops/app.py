@@ -10,7 +10,7 @@ from k9ops.core import clock
 from k9ops.core.db import init_db
 from k9ops.core.i18n import init_i18n
 from k9ops.core.logs import init_logging
-from k9ops.core.settings import EXTENSION
+from k9ops.core.settings import init_settings
 from k9ops.jobs.runtime import init_jobs
 from k9ops.kennel.setup import init_kennel
 from k9ops.monitoring.setup import init_monitoring
@@ -19,6 +19,7 @@ from k9ops.people.setup import init_people
 from k9ops.projects.setup import init_projects
 from k9ops.reports.setup import init_reports
 from k9ops.schedules.setup import init_schedules
+from k9ops.settings.setup import init_settings_page
 from k9ops.web.setup import init_web
 
 if TYPE_CHECKING:
@@ -56,10 +57,11 @@ def create_app(settings: "Settings") -> Flask:
     init_reports(app)
     init_monitoring(app)
     init_backups(app)
+    init_settings_page(app)
     return app
 
 
 def configure(app: Flask, settings: "Settings") -> None:
-    app.extensions[EXTENSION] = settings
+    init_settings(app, settings)
     app.config["SECRET_KEY"] = settings.secret_key
     clock.set_offset(settings.test_clock_offset_seconds)

@@ -46,6 +46,8 @@ PERMISSIONS = frozenset(
         "shifts.edit",
         "documents.view",
         "documents.make",
+        "settings.view",
+        "settings.manage",
     }
 )
 

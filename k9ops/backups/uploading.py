@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from k9ops.backups import retention
 from k9ops.backups.folder import OURS, Backup
 from k9ops.core.errors import K9Error
-from k9ops.core.settings import current_settings
+from k9ops.core.settings import current_settings, unit_id
 from k9ops.jobs import Stopped, current_run
 from k9ops.jobs.context import Effect
 
@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+NO_FOLDER = (
+    "No folder is named: choose one of a shared drive that the service account may write to"
+    " (page Settings, or GOOGLE_DRIVE_FOLDER_ID)."
+)
+
 #: Application properties of each file that we upload.
 PRODUCT, BACKUP = "k9ops", "backup"
-FILE, CREATED = "k9ops_file", "k9ops_created"
+UNIT, FILE, CREATED = "k9ops_unit", "k9ops_file", "k9ops_created"
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,11 @@ def upload_backup(backup: Backup) -> Upload:
 
     Safe to repeat in later attempts of the run: what is on Drive is not sent again.
     """
-    if not current_settings().drive_on:
+    settings = current_settings()
+    if not settings.drive_on:
         return Upload()
+    if not settings.google_drive_folder_id:
+        return _failed("drive_no_folder", NO_FOLDER)
     # Large and slow to load, and most processes never upload.
     from k9ops.integrations.drive_faults import Fault
 
@@ -111,6 +119,7 @@ def _new_file(backup: Backup) -> "NewFile":
         identity=FILE,
         properties={
             PRODUCT: BACKUP,
+            UNIT: unit_id(),
             FILE: backup.file,
             CREATED: backup.created_at.isoformat(),
         },
@@ -131,7 +140,8 @@ def _remove_old(folder: "Folder") -> list[str]:
     settings = current_settings()
     removed: list[str] = []
     try:
-        there = [one for one in folder.find(PRODUCT, BACKUP) if _is_ours(one)]
+        # Another unit, or a trial copy of this one, may keep its backups in the same folder.
+        there = [one for one in folder.find(UNIT, unit_id()) if _is_ours(one)]
         made = {one.name: datetime.fromisoformat(one.properties[CREATED]) for one in there}
         kept = retention.kept(made, retention.Rules.of(settings), settings.zone)
         for file in sorted(there, key=lambda one: one.name):

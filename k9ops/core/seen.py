@@ -23,7 +23,7 @@ class Stale(Conflict):
     code = "stale"
 
 
-def digest_of(row: Base, names: Iterable[str]) -> str:
+def digest_of(row: object, names: Iterable[str]) -> str:
     """A short word for the values that these columns of the row have."""
     values = {name: _plain(getattr(row, name)) for name in names}
     text = json.dumps(values, sort_keys=True)
@@ -71,14 +71,20 @@ def write(
         hold(row, {*values, *shown})
     pairs = {name: (getattr(row, name), value) for name, value in values.items()}
     changes = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-    if changes and seen and seen != digest_of(row, shown):
-        db.session.rollback()
-        raise _stale()
+    if changes:
+        require_seen(row, shown, seen)
     for name, (_before, now) in changes.items():
         setattr(row, name, now)
     return changes
 
 
-def _stale() -> Stale:
-    hint = _("Look at what is kept now; if you save again, what you typed takes its place.")
-    return Stale(_("Somebody changed this in the meantime."), field="seen", hint=hint)
+def require_seen(row: object, shown: Iterable[str], seen: str | None) -> None:
+    """Go on only if these columns have the values that were `seen`, if any were.
+
+    Raises:
+        Stale: they have others by now; the transaction is undone.
+    """
+    if seen and seen != digest_of(row, shown):
+        db.session.rollback()
+        hint = _("Look at what is kept now; if you save again, what you typed takes its place.")
+        raise Stale(_("Somebody changed this in the meantime."), field="seen", hint=hint)

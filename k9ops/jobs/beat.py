@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from k9ops.core.clock import read_now
 from k9ops.core.db import db
+from k9ops.core.settings import current_settings
 from k9ops.jobs.due import Firing
 from k9ops.jobs.models import PeriodicTask
 from k9ops.jobs.registry import catalogue
@@ -33,7 +34,8 @@ class DatabaseScheduler(Scheduler):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._synced = False
+        #: The settings that the rows of the tasks follow.
+        self._synced: object = None
         self._away = False
         super().__init__(*args, **kwargs)
         with self._context():
@@ -66,9 +68,9 @@ class DatabaseScheduler(Scheduler):
             db.engine.dispose()
 
     def _fire_due(self) -> float:
-        if not self._synced:
+        if self._synced is not (settings := current_settings()):
             sync_tasks()
-            self._synced = True
+            self._synced = settings
         self._firing.fire_due()
         return self._pause()
 

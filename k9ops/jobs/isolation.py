@@ -21,6 +21,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from k9ops.core.db import changed, db
+from k9ops.core.settings import current_settings
 from k9ops.jobs.claims import Claim, Ending, end_attempt
 from k9ops.jobs.context import RunContext
 from k9ops.jobs.errors import LeaseLost
@@ -73,7 +74,7 @@ def _start(claim: Claim) -> subprocess.Popen[bytes]:
 def _give_order(process: subprocess.Popen[bytes], claim: Claim) -> None:
     """Settings and claim go through standard input: a command line shows no secret."""
     order = {
-        "settings": runtime().settings.model_dump(mode="json"),
+        "settings": current_settings().model_dump(mode="json"),
         "claim": asdict(claim) | {"started_at": claim.started_at.isoformat()},
     }
     if process.stdin is not None:

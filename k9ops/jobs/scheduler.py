@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from k9ops.core.clock import db_now, utcnow
 from k9ops.core.db import db
+from k9ops.core.settings import current_settings
 from k9ops.jobs import drain
 from k9ops.jobs.claims import Claim
 from k9ops.jobs.due import Firing
@@ -102,7 +103,8 @@ class EngineService:
         self._lock = threading.Lock()
         self._mirrored_at: datetime | None = None
         self._ticked_at: float | None = None
-        self._synced = False
+        #: The settings that the rows of the tasks follow.
+        self._synced: object = None
         self._firing = Firing(self._engine, self._settings.jobs_late_seconds)
         self._database_away = False
         self._scheduler = self._build()
@@ -179,9 +181,9 @@ class EngineService:
 
     def _tick(self) -> None:
         """Fire what is due and mirror changed rows; the catch-up that needs no exact wake-up."""
-        if not self._synced:
+        if self._synced is not (settings := current_settings()):
             sync_tasks()
-            self._synced = True
+            self._synced = settings
         self._mirror()
         self._firing.fire_due()
         self._ticked_at = time.monotonic()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from k9ops.core.clock import read_now
 from k9ops.core.db import changed, db, insert_new
 from k9ops.core.errors import BadInput, Conflict, NotFound
+from k9ops.core.settings import current_settings
 from k9ops.core.text import clean
 from k9ops.jobs.models import PeriodicTask
 from k9ops.jobs.registry import Job, catalogue, get_job
@@ -31,7 +32,7 @@ def sync_tasks() -> None:
     Safe to repeat and for several processes at once. Rows of jobs this process does not know
     stay as they are: another version of the application may know them.
     """
-    settings = runtime().settings
+    settings = current_settings()
     with Session(db.engine) as session:
         for job in catalogue().values():
             trigger = job.trigger_for(settings)

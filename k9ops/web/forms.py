@@ -50,7 +50,7 @@ class RecordForm(FlaskForm):
         """The fields in which the row holds something else than was typed, and that in words."""
         held = {name: getattr(self._row, name) for name in self._columns()}
         other = {name: now for name, now in held.items() if self._typed(name) != (now or None)}
-        return [(self[name], _told(self[name], now)) for name, now in other.items()]
+        return [(self[name], told(self[name], now)) for name, now in other.items()]
 
     def _columns(self) -> list[str]:
         return [name for name in self._fields if name not in ("csrf_token", "seen")]
@@ -130,7 +130,7 @@ def record_form_page(
     return render_template(template, form=form, one=one, **told), 422 if form.errors else 200
 
 
-def _told(field: Field, value: Any) -> str:
+def told(field: Field, value: Any) -> str:
     """A value as the field's control shows it."""
     if isinstance(field, SelectField):
         key = "" if value is None else str(value)

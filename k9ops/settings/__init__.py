@@ -1,0 +1,1 @@
+"""The page of settings: what the unit may change without touching the installation."""
