@@ -9,6 +9,7 @@ document.addEventListener("click", async (event) => {
   if (!question) return location.assign(link.href);
   const title = question.querySelector("h1");
   title.id = "dialog-title";
+  dialog.setAttribute("aria-labelledby", title.id);
   dialog.replaceChildren(question);
   dialog.showModal();
 });
