@@ -1,4 +1,4 @@
-"""The ledger: periodic tasks, runs, attempts, events, effects and log lines."""
+"""The ledger: periodic tasks and their versions, runs, attempts, events, effects, log lines."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from k9ops.core.db import Base, RunId, new_id, one_of
-from k9ops.jobs.states import ACTIVE, Misfire, Outcome, Overlap, Path, Reason, State, Via
+from k9ops.jobs.states import ACTIVE, Edit, Misfire, Outcome, Overlap, Path, Reason, State, Via
 
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -62,6 +62,31 @@ class PeriodicTask(Base):
     last_due_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class TaskVersion(Base):
+    """What a periodic task's trigger and policies were from one edit to the next."""
+
+    __tablename__ = "periodic_task_versions"
+    __table_args__ = (
+        Unique("task_id", "version"),
+        one_of("kind", tuple(Edit)),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[int] = mapped_column(ForeignKey("periodic_tasks.id", ondelete="CASCADE"))
+    version: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(16))
+    cron: Mapped[str | None] = mapped_column(String(200))
+    every_seconds: Mapped[float | None]
+    anchor_at: Mapped[datetime]
+    timezone: Mapped[str] = mapped_column(String(64))
+    enabled: Mapped[bool]
+    misfire: Mapped[str] = mapped_column(String(16))
+    overlap: Mapped[str] = mapped_column(String(16))
+    #: Who edited it; null where the row followed the code or the settings.
+    by: Mapped[str | None] = mapped_column(String(80))
+    at: Mapped[datetime]
 
 
 class JobRun(Base):

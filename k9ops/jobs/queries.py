@@ -15,6 +15,7 @@ from k9ops.core.errors import NotFound
 from k9ops.jobs.models import JobAttempt, JobEvent, JobLogLine, JobRun, PeriodicTask
 from k9ops.jobs.registry import Job, catalogue
 from k9ops.jobs.triggers import next_dues
+from k9ops.jobs.versions import terms_of
 
 
 @dataclass(frozen=True)
@@ -205,16 +206,10 @@ def _job_document(name: str, task: PeriodicTask | None, now: datetime) -> dict[s
         "title": str(job.title) if job else name,
         "queue": job.queue if job else None,
         "enabled": task.enabled if task else None,
-        "trigger": trigger_document(task) if task else None,
+        "trigger": terms_of(task) if task else None,
         "next": [_iso(due) for due in dues],
         "last_run": _last_run(name, task, job),
     }
-
-
-def trigger_document(task: PeriodicTask) -> dict[str, Any]:
-    """A task's trigger and policies as JSON."""
-    names = ("cron", "every_seconds", "timezone", "misfire", "overlap")
-    return {name: getattr(task, name) for name in names}
 
 
 def _last_run(

@@ -12,7 +12,8 @@ _signals = Namespace()
 #: A run came to an end state. Sender: the job's name; `run` (its row) and `connection` (inside the
 #: transaction that ends the run: write through `beside`, never commit it).
 run_finished = _signals.signal("run_finished")
-#: A periodic task was made or changed. Sender: the task's name; `session`, `task`, `actor`.
+#: A person changed a periodic task. Sender: the task's name; `session` (inside the transaction that
+#: changes it: never commit it), `task`, `actor`, `kind` (an `Edit`) and its terms `before`.
 task_changed = _signals.signal("task_changed")
 
 

@@ -76,6 +76,16 @@ class Overlap(StrEnum):
     SKIP = "skip"
 
 
+class Edit(StrEnum):
+    """What an edit did to a periodic task."""
+
+    #: It went after the code or the settings.
+    FOLLOWED = "followed"
+    SCHEDULED = "scheduled"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+
+
 ACTIVE = (State.QUEUED, State.RUNNING)
 RETRYABLE = (State.FAILED, State.PARTIAL, State.CANCELLED)
 

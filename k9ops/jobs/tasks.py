@@ -16,8 +16,9 @@ from k9ops.jobs.models import PeriodicTask
 from k9ops.jobs.registry import Job, catalogue, get_job
 from k9ops.jobs.runtime import runtime
 from k9ops.jobs.signals import task_changed
-from k9ops.jobs.states import Misfire, Overlap
+from k9ops.jobs.states import Edit, Misfire, Overlap
 from k9ops.jobs.triggers import Cron, Every, Trigger, check_zone, next_due, trigger_of
+from k9ops.jobs.versions import keep_version, terms_of
 
 if TYPE_CHECKING:
     from config import Settings
@@ -48,6 +49,7 @@ def _follow(session: Session, job: Job[..., Any], trigger: Trigger, settings: "S
     wanted |= {"misfire": str(job.misfire), "overlap": str(job.overlap)}
     now = read_now(session)
     if insert_new(session, PeriodicTask, **_new_row(job.name, job.name, wanted, now)):
+        keep_version(session, PeriodicTask.name == job.name, Edit.FOLLOWED)
         return
     task = session.execute(select(PeriodicTask).where(PeriodicTask.name == job.name)).scalar_one()
     if task.edited_by is not None:
@@ -55,19 +57,21 @@ def _follow(session: Session, job: Job[..., Any], trigger: Trigger, settings: "S
     if task.paused_by == BY_SETTINGS:
         wanted |= {"enabled": True, "paused_by": None, "paused_at": None}
     if any(getattr(task, name) != value for name, value in wanted.items()):
-        _change(session, task, wanted, now)
+        _change(session, task, wanted, now, Edit.FOLLOWED)
 
 
 def _switch_off(session: Session, job: Job[..., Any]) -> None:
     """The settings say "not by itself" of a job that had a trigger: pause what nobody edited."""
     now = read_now(session)
-    session.execute(
+    paused = session.execute(
         update(PeriodicTask)
         .where(PeriodicTask.name == job.name, PeriodicTask.edited_by.is_(None))
         .where(PeriodicTask.enabled)
         .values(enabled=False, paused_by=BY_SETTINGS, paused_at=now, updated_at=now)
         .values(version=PeriodicTask.version + 1)
     )
+    if changed(paused):
+        keep_version(session, PeriodicTask.name == job.name, Edit.FOLLOWED)
 
 
 def pause_task(name: str, by: str) -> PeriodicTask:
@@ -76,7 +80,7 @@ def pause_task(name: str, by: str) -> PeriodicTask:
         task = get_task(session, name)
         now = read_now(session)
         values = {"enabled": False, "paused_by": by, "paused_at": now, "edited_by": by}
-        return _commit_change(session, task, values, now, by)
+        return _commit_change(session, task, values, now, by, Edit.PAUSED)
 
 
 def resume_task(name: str, by: str) -> PeriodicTask:
@@ -84,7 +88,7 @@ def resume_task(name: str, by: str) -> PeriodicTask:
     with Session(db.engine, expire_on_commit=False) as session:
         task = get_task(session, name)
         values = {"enabled": True, "paused_by": None, "paused_at": None, "edited_by": by}
-        return _commit_change(session, task, values, read_now(session), by)
+        return _commit_change(session, task, values, read_now(session), by, Edit.RESUMED)
 
 
 def schedule_task(
@@ -96,20 +100,27 @@ def schedule_task(
     misfire: str | None = None,
     overlap: str | None = None,
     by: str,
+    seen: int | None = None,
 ) -> PeriodicTask:
     """Give the task (or the job that has none yet) a new trigger, from now on.
 
+    `seen` is the version that the editor saw, 0 where there was no task yet.
+
     Raises:
         UnknownJob, BadInput: the name or a value is wrong.
+        Conflict: the task was edited after it was seen.
     """
     settings = runtime().settings
-    wanted = _edited_columns(cron, every, timezone, misfire, overlap, settings)
+    wanted = checked_terms(cron, every, timezone, misfire, overlap)
     with Session(db.engine, expire_on_commit=False) as session:
         now = read_now(session)
-        insert_new(session, PeriodicTask, **_first_row(name, wanted, settings, now))
+        is_new = insert_new(session, PeriodicTask, **_first_row(name, wanted, settings, now))
         task = get_task(session, name)
+        if seen is not None and not is_new and seen != task.version:
+            raise _changed_meanwhile(task)
         paused = {"enabled": True, "paused_by": None, "paused_at": None}
-        return _commit_change(session, task, wanted | paused | {"edited_by": by}, now, by)
+        values = wanted | paused | {"edited_by": by}
+        return _commit_change(session, task, values, now, by, Edit.SCHEDULED)
 
 
 def get_task(session: Session, name: str) -> PeriodicTask:
@@ -128,19 +139,37 @@ def get_task(session: Session, name: str) -> PeriodicTask:
 
 
 def _commit_change(
-    session: Session, task: PeriodicTask, values: dict[str, Any], now: datetime, by: str
+    session: Session,
+    task: PeriodicTask,
+    values: dict[str, Any],
+    now: datetime,
+    by: str,
+    kind: Edit,
 ) -> PeriodicTask:
-    if not _change(session, task, values, now):
-        hint = "Look at it again, then repeat the change."
-        raise Conflict(f"{task.name} was changed by someone else just now.", hint=hint)
+    before = terms_of(task)
+    if not _change(session, task, values, now, kind, by):
+        raise _changed_meanwhile(task)
     session.refresh(task)
-    task_changed.send(task.name, session=session, task=task, actor=by)
+    task_changed.send(task.name, session=session, task=task, actor=by, kind=kind, before=before)
     session.commit()
     runtime().wake()
     return task
 
 
-def _change(session: Session, task: PeriodicTask, values: dict[str, Any], now: datetime) -> bool:
+def _changed_meanwhile(task: PeriodicTask) -> Conflict:
+    hint = "Look at it again, then repeat the change."
+    text = f"{task.name} was changed by someone else just now."
+    return Conflict(text, code="stale", field="seen", hint=hint)
+
+
+def _change(
+    session: Session,
+    task: PeriodicTask,
+    values: dict[str, Any],
+    now: datetime,
+    kind: Edit,
+    by: str | None = None,
+) -> bool:
     """Write the edit on the version that was read; it counts from now. False: another was first."""
     following = _Row(values, task)
     statement = (
@@ -150,7 +179,10 @@ def _change(session: Session, task: PeriodicTask, values: dict[str, Any], now: d
         .values(next_due_at=next_due(trigger_of(following), now))
         .execution_options(synchronize_session=False)
     )
-    return changed(session.execute(statement))
+    written = changed(session.execute(statement))
+    if written:
+        keep_version(session, PeriodicTask.id == task.id, kind, by)
+    return written
 
 
 class _Row:
@@ -210,17 +242,21 @@ def _trigger_columns(trigger: Trigger, zone: str) -> dict[str, Any]:
     }
 
 
-def _edited_columns(
+def checked_terms(
     cron: str | None,
     every: float | None,
-    timezone: str | None,
-    misfire: str | None,
-    overlap: str | None,
-    settings: "Settings",
+    timezone: str | None = None,
+    misfire: str | None = None,
+    overlap: str | None = None,
 ) -> dict[str, Any]:
+    """The columns that such a trigger and policies make.
+
+    Raises:
+        BadInput: one of them is wrong; the error names it.
+    """
     if (cron is None) == (every is None):
         raise BadInput("Give either a crontab expression or an interval.", field="cron")
-    zone = check_zone(timezone) if timezone else settings.unit_timezone
+    zone = check_zone(timezone) if timezone else runtime().settings.unit_timezone
     trigger = Cron(cron, zone) if cron is not None else Every(every or 0)
     if next_due(trigger, Every(1).anchor) is None:
         raise BadInput(f"{cron!r} never comes due.", code="bad_cron", field="cron")

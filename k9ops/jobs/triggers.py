@@ -27,15 +27,14 @@ class Cron:
     timezone: str | None = None
 
     def __post_init__(self) -> None:
-        try:
-            CronSim(self.expression, EPOCH)
-        except CronSimError as error:
+        wrong = _wrong_with(self.expression)
+        if wrong:
             raise BadInput(
-                f"{self.expression!r} is no crontab expression: {error}.",
+                f"{self.expression!r} is no crontab expression: {wrong}.",
                 code="bad_cron",
                 field="cron",
                 hint='Five fields: minute hour day month weekday, e.g. "0 2 * * *".',
-            ) from None
+            )
         if self.timezone is not None:
             check_zone(self.timezone)
 
@@ -58,6 +57,64 @@ class Every:
 
 
 Trigger = Cron | Every
+
+#: The fields of a crontab expression, in their order.
+CRON_FIELDS = ("minute", "hour", "day", "month", "weekday")
+
+
+def _wrong_with(expression: str) -> str:
+    """What cronsim says against it; nothing when it is right."""
+    if len(expression.split()) != len(CRON_FIELDS):
+        return "Wrong number of fields"
+    try:
+        CronSim(expression, EPOCH)
+    except (CronSimError, ValueError, TypeError, AssertionError, RecursionError) as error:
+        return str(error) or "it cannot be read"
+    return ""
+
+
+@dataclass(frozen=True)
+class CronParts:
+    """What a crontab expression comes to: the values of each field, as cronsim reads them.
+
+    A day may be one of `LAST_DAYS`; a weekday a pair of itself (0 is Sunday) and its number in the
+    month, `LAST_DAYS[0]` for the last. `day_and`: day and weekday must both fit; else one of them.
+    """
+
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    days: frozenset[int]
+    months: frozenset[int]
+    weekdays: frozenset[int | tuple[int, int]]
+    day_and: bool
+
+
+#: Among the days: the last of the month, and its last one from Monday to Friday.
+LAST_DAYS = (CronSim.LAST, CronSim.LAST_WEEKDAY)
+
+
+def cron_parts(expression: str) -> CronParts:
+    """The values of each field of a crontab expression that is right."""
+    read = CronSim(expression, EPOCH)
+    weekdays = {day % 7 if isinstance(day, int) else day for day in read.weekdays}
+    return CronParts(
+        minutes=frozenset(read.minutes),
+        hours=frozenset(read.hours),
+        days=frozenset(read.days),
+        months=frozenset(read.months),
+        weekdays=frozenset(weekdays),
+        day_and=read.day_and,
+    )
+
+
+def wrong_cron_fields(expression: str) -> set[str]:
+    """Which fields of it are wrong, each looked at by itself; it has five."""
+    fields = dict(zip(CRON_FIELDS, expression.split(), strict=True))
+    return {
+        name
+        for name, text in fields.items()
+        if _wrong_with(" ".join(text if other == name else "*" for other in CRON_FIELDS))
+    }
 
 
 class TaskRow(Protocol):

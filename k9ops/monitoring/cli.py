@@ -34,10 +34,10 @@ from k9ops.jobs.queries import (
     job_documents,
     list_runs,
     run_document,
-    trigger_document,
 )
 from k9ops.jobs.registry import get_job
 from k9ops.jobs.states import ACTIVE, Path, Reason, State
+from k9ops.jobs.versions import terms_of
 from k9ops.monitoring import services
 
 _COLUMNS = ["id", "job", "state", "path", "reason", "queued", "took"]
@@ -296,7 +296,7 @@ def _print_run(run: JobRun, *, as_json: bool) -> None:
 
 def _print_task(task: PeriodicTask, *, as_json: bool) -> None:
     due = task.next_due_at if task.enabled else None
-    trigger = trigger_document(task)
+    trigger = terms_of(task)
     if as_json:
         document = {"name": task.name, "enabled": task.enabled, "trigger": trigger}
         print_json(document | {"next": due.isoformat() if due else None})

@@ -3,12 +3,17 @@
 from typing import Any
 
 from sqlalchemy import Connection, Row
+from sqlalchemy.orm import Session
 
+from k9ops.accounts.sessions import current_actor
+from k9ops.audit.services import Actor, Target, record
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.text import clean
+from k9ops.jobs.models import PeriodicTask
 from k9ops.jobs.registry import catalogue
-from k9ops.jobs.signals import beside, run_finished
-from k9ops.jobs.states import State
+from k9ops.jobs.signals import beside, run_finished, task_changed
+from k9ops.jobs.states import Edit, State
+from k9ops.jobs.versions import terms_of
 from k9ops.notifications.kinds import Kind, Params, register_kind
 from k9ops.notifications.services import Message, notify_holders
 
@@ -22,6 +27,7 @@ def init_listeners() -> None:
         "run.failed", Kind("circle-x", "bad", _l("%(job)s: failed"), _l("%(reason)s"), _job_title)
     )
     run_finished.connect(tell_of_failure)
+    task_changed.connect(audit_change)
 
 
 def tell_of_failure(_job_name: str, *, connection: Connection, run: Row[Any]) -> None:
@@ -37,6 +43,24 @@ def tell_of_failure(_job_name: str, *, connection: Connection, run: Row[Any]) ->
     )
     with beside(connection) as session:
         notify_holders(session, _TOLD, message)
+
+
+def audit_change(
+    name: str,
+    *,
+    session: Session,
+    task: PeriodicTask,
+    actor: str,
+    kind: Edit,
+    before: dict[str, Any],
+) -> None:
+    """Put a change of a periodic task on the audit trail, in the transaction that makes it."""
+    now = terms_of(task)
+    changes = {key: [before[key], now[key]] for key in now if before[key] != now[key]}
+    known = current_actor()
+    by = known if known.name == actor else Actor(actor)
+    detail = {"version": task.version, "changes": changes}
+    record(session, by, f"task.{kind}", Target("task", task.id, name), detail)
 
 
 def _job_title(params: Params) -> Params:

@@ -15,6 +15,7 @@ from k9ops.core.db import db
 from k9ops.core.once import once_a_page
 from k9ops.core.prepared_statements import KeptQuery
 from k9ops.core.settings import current_settings
+from k9ops.core.text import clean
 from k9ops.jobs.models import JobRun, PeriodicTask
 from k9ops.jobs.queries import RunFilter, filtered, get_run
 from k9ops.jobs.registry import catalogue
@@ -300,3 +301,9 @@ def active_run_of(job: str) -> str | None:
     """Id of the job's newest run that has not ended."""
     query = select(JobRun.id).where(JobRun.job == job, JobRun.state.in_(ACTIVE))
     return db.session.scalars(query.order_by(JobRun.id.desc()).limit(1)).one_or_none()
+
+
+def task_named(name: str) -> PeriodicTask | None:
+    """The periodic task of this name, as it is now."""
+    query = select(PeriodicTask).where(PeriodicTask.name == clean(name))
+    return db.session.scalars(query.execution_options(populate_existing=True)).one_or_none()

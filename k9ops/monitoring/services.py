@@ -60,26 +60,25 @@ def retry(run_id: str) -> JobRun:
 
 def pause(name: str) -> PeriodicTask:
     """Stop the task from coming due."""
-    task = tasks.pause_task(name, current_actor().name)
-    _note("task.paused", _task(task))
-    return task
+    return tasks.pause_task(name, current_actor().name)
 
 
 def resume(name: str) -> PeriodicTask:
     """Let the task come due again, from now on."""
-    task = tasks.resume_task(name, current_actor().name)
-    _note("task.resumed", _task(task))
-    return task
+    return tasks.resume_task(name, current_actor().name)
 
 
 def schedule(
-    name: str, *, cron: str | None = None, every: float | None = None, **policy: str | None
+    name: str,
+    *,
+    cron: str | None = None,
+    every: float | None = None,
+    seen: int | None = None,
+    **policy: str | None,
 ) -> PeriodicTask:
     """Give a task, or a job that has none, a trigger; `policy`: timezone, misfire, overlap."""
-    task = tasks.schedule_task(name, cron=cron, every=every, **policy, by=current_actor().name)
-    asked = {"cron": cron, "every_seconds": every, **policy}
-    _note("task.scheduled", _task(task), {k: v for k, v in asked.items() if v is not None})
-    return task
+    by = current_actor().name
+    return tasks.schedule_task(name, cron=cron, every=every, **policy, by=by, seen=seen)
 
 
 def check_queue(queue: str) -> Transport:
@@ -126,7 +125,3 @@ def _note(action: str, target: Target, detail: dict[str, Any] | None = None) -> 
 
 def _run(run: JobRun) -> Target:
     return Target("run", run.id, run.job)
-
-
-def _task(task: PeriodicTask) -> Target:
-    return Target("task", task.id, task.name)

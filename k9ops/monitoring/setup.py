@@ -14,6 +14,7 @@ from k9ops.monitoring.dual_run_cli import dual_run
 from k9ops.monitoring.dual_run_views import bp as dual_run_bp
 from k9ops.monitoring.listeners import init_listeners
 from k9ops.monitoring.queries import failing_jobs, overdue_seconds
+from k9ops.monitoring.schedule_views import bp as schedule_bp
 from k9ops.monitoring.views import bp
 from k9ops.monitoring.workers import known_celery
 from k9ops.web.nav import Sign, nav_item, show_state
@@ -26,6 +27,7 @@ STILL_SECONDS = 60
 def init_monitoring(app: Flask) -> None:
     """Pages with their places in the navigation, API, commands, and the state of the house."""
     app.register_blueprint(bp)
+    app.register_blueprint(schedule_bp)
     app.register_blueprint(dual_run_bp)
     app.register_blueprint(health_bp)
     app.register_blueprint(api_bp)

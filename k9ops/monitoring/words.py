@@ -6,6 +6,7 @@ from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.i18n import ngettext
 from k9ops.jobs.models import JobAttempt, JobEvent, JobRun, PeriodicTask
+from k9ops.jobs.registry import catalogue
 from k9ops.monitoring.workers import Celery
 from k9ops.web import formats
 from k9ops.web.words import Word
@@ -150,6 +151,14 @@ def asked_by(run: JobRun) -> str:
     if run.occurrence.startswith("sched:"):
         return _("Schedule")
     return executor(run.requested_by) if run.requested_by else _("The application")
+
+
+def task_title(name: str, task: PeriodicTask | None) -> str:
+    """The title of a task: its job's, with its own name where that is another."""
+    job = catalogue().get(task.job if task else name)
+    if job is None:
+        return name
+    return str(job.title) if task is None or task.name == task.job else f"{job.title} · {name}"
 
 
 def pauser(name: str | None) -> str:

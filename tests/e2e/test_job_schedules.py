@@ -1,0 +1,101 @@
+"""A schedule changed on its page, in a browser, with a second process that ticks."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.people import AMAL
+from tests.support.walking import look_at, sign_in, visit
+
+PAGE = "/jobs/test.words/schedule"
+
+
+@pytest.fixture
+def database_kind() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+def instance(make_instance, database_url):
+    """Web processes that serve pages and do not tick."""
+    jobs = ("tests.support.jobs",)
+    return make_instance(
+        database_url=database_url, jobs_extra_modules=jobs, jobs_scheduler="standalone"
+    )
+
+
+@pytest.fixture
+def scheduler(instance, server):
+    """`flask scheduler`: the process that ticks, and serves no page."""
+    process = instance.spawn("scheduler")
+    yield process
+    process.terminate()
+    process.communicate(timeout=40)
+
+
+@pytest.fixture
+def first_run(instance, make_app):
+    """`first_run()`: when the job's first run was due and began, and who executes; None so far."""
+    app = make_app()
+
+    def look():
+        from sqlalchemy import select
+
+        from k9ops.core.db import db
+        from k9ops.jobs.models import JobAttempt, JobRun
+
+        with app.app_context():
+            return db.session.execute(
+                select(JobRun.due_at, JobAttempt.started_at, JobAttempt.executor)
+                .join(JobAttempt, JobAttempt.run_id == JobRun.id)
+                .where(JobRun.job == "test.words")
+                .order_by(JobRun.id)
+            ).first()
+
+    return look
+
+
+def save_interval(page, seconds: str) -> datetime:
+    page.goto(f"{PAGE}?lang=en")
+    page.get_by_label("At an interval").check()
+    page.get_by_label("Every", exact=True).fill(seconds)
+    page.get_by_label("Unit").select_option("seconds")
+    expect(page.locator("#preview")).to_contain_text(f"Every {seconds} seconds")
+    expect(page.locator("#preview .dues li")).to_have_count(10)
+    page.get_by_role("button", name="Save the schedule").click()
+    expect(page.locator(".toast")).to_contain_text(f"Every {seconds} seconds")
+    return datetime.now(UTC)
+
+
+def test_schedule_fires_in_another_process_within_five_seconds_of_saving(
+    browser, server, scheduler, first_run
+):
+    with visit(browser, server) as page:
+        sign_in(page, AMAL)
+        page.wait_for_timeout(1500)
+        assert first_run() is None
+        saved_at = save_interval(page, "2")
+        page.wait_for_timeout(5000)
+    due_at, started_at, executor = first_run()
+    assert executor.split(":")[0] == "scheduler"
+    assert started_at - saved_at <= timedelta(seconds=5)
+    assert due_at.second % 2 == 0
+
+
+@pytest.mark.parametrize(("language", "width"), [("ar", 390), ("en", 1360)])
+def test_wrong_crontab_is_explained_while_it_is_typed(browser, server, language, width):
+    told = {"ar": "اكتب من 0 إلى 23", "en": "Give 0 to 23"}[language]
+    with visit(browser, server, viewport={"width": width, "height": 900}) as page:
+        sign_in(page, AMAL, language)
+        look_at(page, PAGE)
+        page.fill("[name=cron]", "0 25 * * *")
+        expect(page.locator("#preview")).to_contain_text(told)
+        page.click(".schedule-form button.primary")
+        expect(page.locator("#cron")).to_have_attribute("aria-invalid", "true")
+        expect(page.locator("#cron")).to_have_value("0 25 * * *")
+        page.fill("[name=cron]", "0 5 * * *")
+        expect(page.locator("#preview")).to_contain_text("05:00")
+        page.click(".schedule-form button.primary")
+        expect(page.locator(".toast")).to_contain_text("05:00")
+        look_at(page, f"{PAGE}/versions")
