@@ -1,58 +1,204 @@
-"""The filters of the runs page: all of them stand in the address."""
+"""The form of a task's schedule, and what it would come to before anything is saved."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
-from werkzeug.datastructures import MultiDict
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, RadioField, SelectField, StringField
 
-from k9ops.core.clock import utcnow
+from k9ops.core.clock import read_now
+from k9ops.core.db import db
+from k9ops.core.errors import BadInput
+from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
-from k9ops.jobs.queries import RunFilter
-from k9ops.jobs.registry import catalogue
-from k9ops.monitoring.words import PATHS, REASONS, STATES
-from k9ops.web.filters import Choice
+from k9ops.core.i18n import ngettext
+from k9ops.core.paging import row_key
+from k9ops.core.settings import current_settings
+from k9ops.jobs.models import PeriodicTask, TaskVersion
+from k9ops.jobs.tasks import checked_terms, trigger_from
+from k9ops.jobs.triggers import CRON_FIELDS, next_dues, wrong_cron_fields
+from k9ops.monitoring import trigger_words
+from k9ops.web.forms import options
 
-WHEN: dict[str, tuple[Any, timedelta]] = {
-    "1h": (_l("last hour"), timedelta(hours=1)),
-    "24h": (_l("last 24 hours"), timedelta(hours=24)),
-    "7d": (_l("last 7 days"), timedelta(days=7)),
-    "30d": (_l("last 30 days"), timedelta(days=30)),
-    "90d": (_l("last 90 days"), timedelta(days=90)),
+KINDS: dict[str, Any] = {
+    "cron": _l("At set times, written as a crontab"),
+    "every": _l("At an interval"),
 }
-#: States that are asked for together.
-STATE_GROUPS: dict[str, tuple[Any, tuple[str, ...]]] = {
-    "trouble": (_l("Failed, partial, missed"), ("failed", "partial", "missed")),
-    "active": (_l("Queued, running"), ("queued", "running")),
+UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
+UNIT_WORDS: dict[str, Any] = {
+    "seconds": _l("seconds"),
+    "minutes": _l("minutes"),
+    "hours": _l("hours"),
+    "days": _l("days"),
 }
+MISFIRE: dict[str, Any] = {
+    "latest": _l("Run the newest of them once"),
+    "each": _l("Run each of them, a hundred at most"),
+    "skip": _l("Run none of them"),
+}
+OVERLAP: dict[str, Any] = {
+    "allow": _l("Start it all the same"),
+    "skip": _l("Skip the new one"),
+}
+PREVIEWED = 10
+_CRONTAB, _INTERVAL = "0 2 * * *", 3600
 
 
-def choices(args: "MultiDict[str, str]") -> list[Choice]:
-    """The filters as the page draws them; unknown values count as not set."""
-    states = {name: group[0] for name, group in STATE_GROUPS.items()}
-    states |= {name: word.text for name, word in STATES.items()}
-    offered: list[tuple[str, Any, dict[str, Any]]] = [
-        ("job", _l("Job"), {name: job.title for name, job in catalogue().items()}),
-        ("state", _l("State"), states),
-        ("path", _l("Path"), PATHS),
-        ("reason", _l("Reason"), REASONS),
-        ("when", _l("When"), {name: words for name, (words, _span) in WHEN.items()}),
-    ]
-    return [
-        Choice(name, title, options, value if (value := args.get(name, "")) in options else "")
-        for name, title, options in offered
-    ]
+@dataclass(frozen=True)
+class CronField:
+    """One field of the crontab that was typed: what it means, or what is wrong with it."""
+
+    title: Any
+    typed: str
+    meaning: str
+    wrong: bool
 
 
-def run_filter(chosen: list[Choice], search: str) -> RunFilter:
-    """The filter that these choices mean."""
-    value = {choice.name: choice.value for choice in chosen}
-    state, when = value["state"], value["when"]
-    states = STATE_GROUPS[state][1] if state in STATE_GROUPS else (state,) if state else ()
-    return RunFilter(
-        job=value["job"],
-        states=states,
-        path=value["path"],
-        reason=value["reason"],
-        since=utcnow() - WHEN[when][1] if when else None,
-        search=search.replace("\0", "").strip()[:100],
+@dataclass(frozen=True)
+class Preview:
+    """What a schedule comes to: in words, and its next times."""
+
+    sentence: str
+    timezone: str
+    dues: list[datetime]
+    seconds: bool
+
+
+@cache
+def zones() -> list[str]:
+    """All time zones that have a city."""
+    return sorted(name for name in available_timezones() if "/" in name or name == "UTC")
+
+
+class ScheduleForm(FlaskForm):
+    """When a task is due and what holds for what it misses."""
+
+    kind = RadioField(_l("It is due"), choices=options(KINDS), default="cron")
+    cron = StringField(_l("Crontab"))
+    every = StringField(_l("Every"))
+    unit = SelectField(_l("Unit"), choices=options(UNIT_WORDS))
+    timezone = SelectField(_l("Clock of the crontab"))
+    misfire = SelectField(_l("When times were missed"), choices=options(MISFIRE))
+    overlap = SelectField(_l("While the one before still runs"), choices=options(OVERLAP))
+    #: The version of the task that was shown; 0 where there was none.
+    seen = HiddenField()
+
+    def __init__(self, shown: PeriodicTask | TaskVersion | None, task: PeriodicTask | None) -> None:
+        super().__init__(data=_filled(shown) | {"seen": task.version if task else 0})
+        self.timezone.choices = options({name: name for name in _zones_from(shown)})
+        #: Each field of the crontab that was typed, once it has five.
+        self.fields_told: list[CronField] = []
+
+    @property
+    def seen_version(self) -> int:
+        try:
+            return row_key(self.seen.data or "0")
+        except ValueError:
+            return 0
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        right = bool(super().validate(extra_validators))
+        return self._trigger_is_right() and right
+
+    def validate_shown(self) -> bool:
+        """Look at what the page fills in by itself, so that it explains it."""
+        return self._trigger_is_right()
+
+    def terms(self) -> dict[str, Any]:
+        """The trigger and the policies, as the services take them."""
+        cron = self.cron.data.strip() if self.kind.data == "cron" else None
+        every = self._seconds() if cron is None else None
+        policy = {name: self[name].data for name in ("timezone", "misfire", "overlap")}
+        return {"cron": cron, "every": every, **policy}
+
+    def preview(self) -> Preview:
+        """What was typed comes to; it is right."""
+        columns = checked_terms(**self.terms())
+        dues = next_dues(trigger_from(columns), read_now(db.session()), PREVIEWED)
+        every = columns["every_seconds"]
+        return Preview(
+            sentence=trigger_words.trigger_sentence(columns["cron"], every),
+            timezone=columns["timezone"],
+            dues=dues,
+            seconds=every is not None and every % 60 != 0,
+        )
+
+    def _trigger_is_right(self) -> bool:
+        field = self.cron if self.kind.data == "cron" else self.every
+        if self.kind.errors or self.unit.errors:
+            return False
+        fault = self._fault_of_cron() if field is self.cron else self._fault_of_interval()
+        if fault:
+            field.errors = [fault]
+        return not fault
+
+    def _fault_of_cron(self) -> str:
+        typed = (self.cron.data or "").strip()
+        fields = typed.split()
+        if len(fields) != len(CRON_FIELDS):
+            wanted = _("A crontab has five fields: minute, hour, day, month, weekday.")
+            return wanted + " " + ngettext("This has %(num)s.", "This has %(num)s.", len(fields))
+        wrong = wrong_cron_fields(typed)
+        self.fields_told = [
+            _told(name, text, name in wrong) for name, text in zip(CRON_FIELDS, fields, strict=True)
+        ]
+        if wrong:
+            names = [str(trigger_words.FIELDS[name]) for name in CRON_FIELDS if name in wrong]
+            return _("Wrong: %(fields)s. Each field is explained below.", fields=", ".join(names))
+        return self._refused()
+
+    def _fault_of_interval(self) -> str:
+        try:
+            self._seconds()
+        except ValueError:
+            return _("Give a number, such as 15.")
+        return self._refused()
+
+    def _refused(self) -> str:
+        """What the engine says against a trigger that can be read."""
+        try:
+            checked_terms(**self.terms() | {"timezone": None})
+        except BadInput as error:
+            if error.field == "cron":
+                return _("No day is ever like that, so it would never run.")
+            return _("Give 0.1 seconds at least and 366 days at most.")
+        return ""
+
+    def _seconds(self) -> float:
+        return float(self.every.data or "") * UNITS[self.unit.data]
+
+
+def _told(name: str, text: str, wrong: bool) -> CronField:
+    if wrong:
+        return CronField(trigger_words.FIELDS[name], text, str(trigger_words.ALLOWED[name]), True)
+    alone = " ".join(text if other == name else "*" for other in CRON_FIELDS)
+    return CronField(
+        trigger_words.FIELDS[name], text, trigger_words.field_meaning(name, alone), False
     )
+
+
+def _filled(shown: PeriodicTask | TaskVersion | None) -> dict[str, Any]:
+    """The fields as a task or an earlier version of it fills them."""
+    if shown is None:
+        zone = current_settings().unit_timezone
+        return {"cron": _CRONTAB, "timezone": zone} | _interval(_INTERVAL)
+    plain = {name: getattr(shown, name) for name in ("timezone", "misfire", "overlap")}
+    kind = "cron" if shown.cron is not None else "every"
+    every = _interval(shown.every_seconds or _INTERVAL)
+    return {"kind": kind, "cron": shown.cron or _CRONTAB, **every, **plain}
+
+
+def _interval(seconds: float) -> dict[str, str]:
+    """An interval in the largest unit that divides it."""
+    whole = [name for name, length in UNITS.items() if seconds % length == 0]
+    unit = whole[-1] if whole else "seconds"
+    return {"every": f"{seconds / UNITS[unit]:g}", "unit": unit}
+
+
+def _zones_from(shown: PeriodicTask | TaskVersion | None) -> list[str]:
+    """The unit's zone and the shown one first."""
+    first = [current_settings().unit_timezone, *([shown.timezone] if shown else [])]
+    return list(dict.fromkeys([*first, *zones()]))

@@ -15,8 +15,8 @@ from k9ops.core.paging import row_key
 from k9ops.jobs.models import PeriodicTask, TaskVersion
 from k9ops.jobs.registry import get_job
 from k9ops.jobs.versions import TERMS, versions_of
-from k9ops.monitoring import queries, schedule_forms, services, words
-from k9ops.monitoring.schedule_forms import ScheduleForm
+from k9ops.monitoring import forms, queries, services, words
+from k9ops.monitoring.forms import ScheduleForm
 from k9ops.monitoring.trigger_words import trigger_sentence
 from k9ops.web.formats import isolated
 from k9ops.web.security import requires
@@ -144,8 +144,8 @@ def _changes(before: TaskVersion, now: TaskVersion) -> list[Change]:
 
 def _terms(version: TaskVersion) -> dict[str, str]:
     told = {name: str(getattr(version, name)) for name in TERMS if name in _TITLES}
-    told["misfire"] = str(schedule_forms.MISFIRE[version.misfire])
-    told["overlap"] = str(schedule_forms.OVERLAP[version.overlap])
+    told["misfire"] = str(forms.MISFIRE[version.misfire])
+    told["overlap"] = str(forms.OVERLAP[version.overlap])
     return {"trigger": trigger_sentence(version.cron, version.every_seconds), **told}
 
 

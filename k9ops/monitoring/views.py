@@ -17,7 +17,7 @@ from k9ops.jobs.models import JobRun
 from k9ops.jobs.queries import events_of, get_run, list_runs, log_lines_of
 from k9ops.jobs.registry import catalogue, get_job
 from k9ops.jobs.states import ACTIVE, RETRYABLE
-from k9ops.monitoring import charts, forms, queries, services, story, words, workers
+from k9ops.monitoring import charts, queries, run_filters, services, story, words, workers
 from k9ops.monitoring.home import told
 from k9ops.web.formats import isolated
 from k9ops.web.panels import panels_of
@@ -132,9 +132,9 @@ def resume_task(name: str) -> ResponseReturnValue:
 @requires("runs.view")
 def runs() -> str:
     """Every occurrence of every job, narrowed by the filters in the address."""
-    chosen = forms.choices(request.args)
+    chosen = run_filters.choices(request.args)
     search = request.args.get("q", "")
-    wanted = forms.run_filter(chosen, search)
+    wanted = run_filters.run_filter(chosen, search)
     before, after = request.args.get("before"), request.args.get("after")
     page = list_runs(wanted, limit=25, before=before, after=after)
     return render_template(
@@ -153,7 +153,7 @@ def runs() -> str:
 @requires("runs.view")
 def runs_news() -> str:
     """How many matching runs are newer than the page's first; they do not push the page."""
-    wanted = forms.run_filter(forms.choices(request.args), request.args.get("q", ""))
+    wanted = run_filters.run_filter(run_filters.choices(request.args), request.args.get("q", ""))
     newest = request.args.get("newest", "")
     news = queries.count_runs(wanted, newer_than=newest)
     return render_template("monitoring/_news.html", news=news, newest=newest)
