@@ -6,7 +6,7 @@ Its settings are the unit's; why each is as it is stands beside it.
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,6 +27,8 @@ RUN_HEADER = "k9ops_run"
 HARD_LIMIT_SECONDS, SOFT_LIMIT_SECONDS = 30 * 60, 25 * 60
 #: A worker's own reads may take their time; a frozen broker must not hold its exit for ever.
 _READ_SECONDS = 30
+#: Between two tries of a worker to reach a broker that is away.
+_RECONNECT_SECONDS = 1
 #: Ten threads of a process publish at once; another waits for one of them.
 _PRODUCER_SECONDS = 1
 #: Not often: a message given to a child just as it ends waits 1 to 4 s for the next one.
@@ -57,12 +59,23 @@ class K9Celery(Celery):
     def connection_for_read(self, url: str | None = None, **kwargs: Any) -> Any:
         options = {"socket_timeout": _READ_SECONDS, "socket_connect_timeout": 5}
         kwargs.setdefault("transport_options", options)
-        return super().connection_for_read(url, **kwargs)
+        return _soon_back(super().connection_for_read(url, **kwargs))
 
     def connection_for_write(self, url: str | None = None, **kwargs: Any) -> Any:
         if str(url or self.conf.broker_write_url).startswith("redis"):
             kwargs.setdefault("transport", "k9ops.jobs.redis_transport:Transport")
-        return super().connection_for_write(url, **kwargs)
+        return _soon_back(super().connection_for_write(url, **kwargs))
+
+
+def _soon_back(connection: Any) -> Any:
+    """The connection, tried again each second while the broker is away.
+
+    kombu's pauses grow to half a minute, and so long would a worker stay away from a broker that
+    is back.
+    """
+    often = {"interval_start": _RECONNECT_SECONDS, "interval_step": 0}
+    connection.ensure_connection = partial(connection.ensure_connection, **often)
+    return connection
 
 
 def make_celery(settings: "Settings", jobs: Iterable[Job[..., Any]]) -> K9Celery:
@@ -141,8 +154,9 @@ def _worker() -> dict[str, Any]:
         "worker_max_memory_per_child": _CHILD_KILOBYTES,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "broker_connection_retry_on_startup": True,
-        # However long the outage, a worker comes back from it.
+        # However long the outage, a worker comes back from it; from a broker that refuses too.
         "broker_connection_max_retries": None,
+        "broker_channel_error_retry": True,
     }
 
 
