@@ -39,6 +39,7 @@ def automatic_trigger(settings: "Settings") -> Cron | None:
     soft_timeout_seconds=1500,
     retry=Retry(attempts=3, delay_seconds=300),
     isolation="process",
+    arguments={"upload": _l("Copy it to Google Drive, where that is set up")},
 )
 def run_automated_backup(upload: bool = True) -> dict[str, Any] | Partial:
     """Back the whole database up into BACKUP_DIR, then remove old backups by the rules of keeping.

@@ -6,15 +6,16 @@ import inspect
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeVar, get_origin
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from k9ops.core.errors import BadInput
 from k9ops.core.i18n import LazyString
+from k9ops.jobs.arguments import Argument, Fault, describe, read_text, read_texts
 from k9ops.jobs.errors import UnknownJob
 from k9ops.jobs.retries import Retry
 from k9ops.jobs.states import Misfire, Overlap
@@ -49,6 +50,8 @@ class Options:
     overlap: Overlap = Overlap.ALLOW
     isolation: Isolation = "thread"
     atomic: bool = False
+    #: Titles of arguments for people, by their names.
+    arguments: Mapping[str, str | LazyString] = field(default_factory=dict)
 
 
 class Job(Generic[P, R]):
@@ -85,17 +88,33 @@ class Job(Generic[P, R]):
             BadInput: one is unknown, missing, of a wrong type, or no JSON value.
         """
         try:
-            json.dumps(arguments, allow_nan=False)
-            model = self.arguments_model.model_validate(arguments)
+            text = json.dumps(arguments, allow_nan=False)
+            model = self.arguments_model.model_validate_json(text)
         except (TypeError, ValueError) as error:
             raise _bad_argument(self, error) from None
         return model.model_dump(mode="json", exclude_unset=True)
+
+    def call(self, arguments: dict[str, Any]) -> R:
+        """Call the function with what these JSON values mean by its annotations."""
+        if not arguments:
+            return self.function()  # type: ignore[call-arg]
+        model = self.arguments_model.model_validate_json(json.dumps(arguments))
+        given = {name: getattr(model, name) for name in arguments}
+        return self.function(**given)  # type: ignore[call-arg]
+
+    def describe_arguments(self) -> list[Argument]:
+        """The arguments in their order, for a form."""
+        return describe(self.arguments_model, self.options.arguments)
+
+    def read_arguments(self, texts: dict[str, str]) -> tuple[dict[str, Any], dict[str, Fault]]:
+        """The JSON values that a form's texts mean, and what is wrong with each that is."""
+        return read_texts(self.arguments_model, texts)
 
     def parse_arguments(self, texts: dict[str, str]) -> dict[str, Any]:
         """Read the texts of a command line by each parameter's annotation."""
         fields = self.arguments_model.model_fields
         return {
-            name: _parse(self, name, text, fields[name].annotation) if name in fields else text
+            name: _parse(self, name, text) if name in fields else text
             for name, text in texts.items()
         }
 
@@ -114,11 +133,13 @@ def job(
     overlap: str = Overlap.ALLOW,
     isolation: Isolation = "thread",
     atomic: bool = False,
+    arguments: Mapping[str, str | LazyString] | None = None,
 ) -> Callable[[Callable[P, R]], Job[P, R]]:
     """Make a function a job. Its arguments and its result are JSON values.
 
     `trigger` may be a function of the settings that returns a trigger, or None for "not by
     itself". A job may be executed again at any time: what it does must be safe to repeat.
+    `arguments`: titles of its arguments for people.
 
     Raises:
         ValueError: an option is wrong; at import, so that no process starts with it.
@@ -135,6 +156,7 @@ def job(
         overlap=Overlap(overlap),
         isolation=isolation,
         atomic=atomic,
+        arguments=arguments or {},
     )
 
     def register(function: Callable[P, R]) -> Job[P, R]:
@@ -209,11 +231,9 @@ def _arguments_model(name: str, function: Callable[..., Any]) -> type[BaseModel]
     return create_model(f"Arguments of {name}", __config__=config, **fields)
 
 
-def _parse(job: Job[..., Any], name: str, text: str, annotation: Any) -> Any:
+def _parse(job: Job[..., Any], name: str, text: str) -> Any:
     try:
-        if get_origin(annotation) in (list, dict) or annotation in (list, dict):
-            return json.loads(text)
-        return TypeAdapter(annotation).validate_python(text)
+        return read_text(job.arguments_model.model_fields[name], text)
     except (ValueError, RecursionError) as error:
         raise _bad_argument(job, error, field=name) from None
 

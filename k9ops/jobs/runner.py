@@ -93,7 +93,7 @@ def perform(claim: Claim) -> None:
 def _call(job: Job[..., Any], context: RunContext) -> Ending | None:
     """Call the function; None when the run is no longer ours or has ended with its work."""
     try:
-        ending = _succeeded(job.function(**context.claim.arguments))
+        ending = _succeeded(job.call(context.claim.arguments))
         if job.atomic:
             _commit_with_end(context, ending)
             return None

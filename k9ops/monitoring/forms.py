@@ -1,5 +1,7 @@
-"""The form of a task's schedule, and what it would come to before anything is saved."""
+"""Forms: a task's schedule, with what it would come to; a job's arguments by its signature."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -7,7 +9,16 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, RadioField, SelectField, StringField
+from wtforms import (
+    BooleanField,
+    Field,
+    HiddenField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.form import BaseForm
 
 from k9ops.core.clock import read_now
 from k9ops.core.db import db
@@ -17,7 +28,10 @@ from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.i18n import ngettext
 from k9ops.core.paging import row_key
 from k9ops.core.settings import current_settings
+from k9ops.jobs.arguments import Argument, Fault
 from k9ops.jobs.models import PeriodicTask, TaskVersion
+from k9ops.jobs.registry import Job
+from k9ops.jobs.states import Via
 from k9ops.jobs.tasks import checked_terms, trigger_from
 from k9ops.jobs.triggers import CRON_FIELDS, next_dues, wrong_cron_fields
 from k9ops.monitoring import trigger_words
@@ -202,3 +216,117 @@ def _zones_from(shown: PeriodicTask | TaskVersion | None) -> list[str]:
     """The unit's zone and the shown one first."""
     first = [current_settings().unit_timezone, *([shown.timezone] if shown else [])]
     return list(dict.fromkeys([*first, *zones()]))
+
+
+VIA: dict[str, Any] = {
+    "auto": _l("Celery, else the application"),
+    "celery": _l("Only Celery; it waits until a worker takes it"),
+    "here": _l("The application itself"),
+}
+#: What is wrong with an argument, by pydantic's word; its figures are filled in.
+_FAULTS: dict[str, Any] = {
+    "missing": _l("This is needed."),
+    "int_parsing": _l("Give a whole number."),
+    "int_type": _l("Give a whole number."),
+    "int_from_float": _l("Give a whole number."),
+    "int_parsing_size": _l("This number is too large."),
+    "float_parsing": _l("Give a number."),
+    "float_type": _l("Give a number."),
+    "finite_number": _l("Give a number."),
+    "greater_than": _l("Give more than %(gt)s."),
+    "greater_than_equal": _l("Give %(ge)s at least."),
+    "less_than": _l("Give less than %(lt)s."),
+    "less_than_equal": _l("Give %(le)s at most."),
+    "date_from_datetime_parsing": _l("Give a day such as 2026-11-30."),
+    "date_parsing": _l("Give a day such as 2026-11-30."),
+    "datetime_from_date_parsing": _l("Give a day and a time such as 2026-11-30T06:30."),
+    "datetime_parsing": _l("Give a day and a time such as 2026-11-30T06:30."),
+    "literal_error": _l("Choose one of those offered."),
+    "enum": _l("Choose one of those offered."),
+    "string_too_short": _l("Give %(min_length)s characters at least."),
+    "string_too_long": _l("Give %(max_length)s characters at most."),
+    "json_invalid": _l("This is no JSON."),
+    "dict_type": _l("Give a JSON object, such as {}."),
+    "list_type": _l("Give a JSON list, such as []."),
+}
+
+
+class ArgumentsForm(BaseForm):
+    """A form made from a job's signature, with the way that the run is to take."""
+
+    def __init__(self, job: Job[..., Any], given: Mapping[str, Any]) -> None:
+        self.arguments = job.describe_arguments()
+        made = {one.name: _field_of(one) for one in self.arguments}
+        choice = SelectField(_l("Path"), choices=options(VIA), default="auto")
+        super().__init__(made | {_WAY: choice}, prefix="arg-")
+        self._job = job
+        self._shown = {one.name: _as_text(one, given.get(one.name)) for one in self.arguments}
+
+    def show(self) -> None:
+        """Fill in what holds when nobody types anything else."""
+        self.process(data=self._shown)
+
+    def read(self, sent: Any) -> dict[str, Any] | None:
+        """The arguments that were sent, without those that are as by default; None: see errors."""
+        self.process(sent)
+        right = self.validate()
+        values, faults = self._job.read_arguments(self._texts())
+        for name, fault in faults.items():
+            self[name].errors = [_fault_text(fault)]
+        if faults or not right:
+            return None
+        defaults = {one.name: one.default for one in self.arguments if not one.required}
+        return {
+            name: value
+            for name, value in values.items()
+            if name not in defaults or value != defaults[name]
+        }
+
+    @property
+    def via(self) -> Via:
+        return Via(self[_WAY].data)
+
+    def _texts(self) -> dict[str, str]:
+        """What was typed; an empty field that needs no value was not given."""
+        found = {}
+        for one in self.arguments:
+            data = self[one.name].data
+            is_switch = one.kind == "yes_no" and not one.optional
+            text = ("true" if data else "false") if is_switch else str(data or "")
+            plain = one.kind == "text" and not one.optional and not one.required
+            if text.strip() or plain:
+                found[one.name] = text if one.kind == "text" else text.strip()
+        return found
+
+
+#: No parameter of a function has such a name.
+_WAY = "the-way"
+
+
+def _field_of(one: Argument) -> Field:
+    """The field that takes such an argument."""
+    if one.kind == "yes_no" and not one.optional:
+        return BooleanField(one.title)
+    if one.kind in ("choice", "yes_no"):
+        words: dict[str, Any] = {"true": _l("yes"), "false": _l("no")}
+        offered = words if one.kind == "yes_no" else {str(value): value for value in one.choices}
+        none = "—" if one.optional or one.required else None
+        return SelectField(one.title, choices=options(offered, none=none))
+    return TextAreaField(one.title) if one.kind == "json" else StringField(one.title)
+
+
+def _as_text(one: Argument, given: Any) -> Any:
+    """A value as its field shows it."""
+    value = one.default if given is None else given
+    if one.kind == "yes_no" and not one.optional:
+        return bool(value)
+    if value is None:
+        return ""
+    if one.kind == "json":
+        return json.dumps(value, ensure_ascii=False) if value not in ({}, []) else ""
+    return str(value).lower() if one.kind == "yes_no" else str(value)
+
+
+def _fault_text(fault: Fault) -> str:
+    known = _FAULTS.get(fault.type)
+    return str(known) % fault.context if known else fault.text

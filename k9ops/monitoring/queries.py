@@ -79,6 +79,16 @@ class BoardRow:
         return max(self.seconds, default=None)
 
     @property
+    def takes_arguments(self) -> bool:
+        return bool(catalogue()[self.name].arguments_model.model_fields)
+
+    @property
+    def needs_arguments(self) -> bool:
+        """Whether there is one without which it cannot run."""
+        fields = catalogue()[self.name].arguments_model.model_fields.values()
+        return any(one.is_required() for one in fields)
+
+    @property
     def is_running(self) -> bool:
         return self.last is not None and self.last.state == State.RUNNING
 

@@ -18,6 +18,7 @@ from k9ops.jobs.queries import events_of, get_run, list_runs, log_lines_of
 from k9ops.jobs.registry import catalogue, get_job
 from k9ops.jobs.states import ACTIVE, RETRYABLE
 from k9ops.monitoring import charts, queries, run_filters, services, story, words, workers
+from k9ops.monitoring.forms import ArgumentsForm
 from k9ops.monitoring.home import told
 from k9ops.web.formats import isolated
 from k9ops.web.panels import panels_of
@@ -92,10 +93,34 @@ def _celery() -> dict[str, Any]:
     }
 
 
+@bp.get("/jobs/<name>/run")
+@requires("jobs.run")
+def ask_for_arguments(name: str) -> str:
+    """The form of the job's arguments; `?run=` fills in those of an earlier run."""
+    job, earlier = get_job(name), request.args.get("run")
+    form = ArgumentsForm(job, get_run(earlier).arguments if earlier else {})
+    form.show()
+    return render_template("monitoring/run_job.html", job=job, form=form)
+
+
+@bp.post("/jobs/<name>/run/with")
+@requires("jobs.run")
+def run_with_arguments(name: str) -> ResponseReturnValue:
+    """Run the job now with the arguments of its form."""
+    job = get_job(name)
+    form = ArgumentsForm(job, {})
+    arguments = form.read(request.form)
+    if arguments is None:
+        return render_template("monitoring/run_job.html", job=job, form=form), 422
+    started, _new = services.start_once(name, arguments, via=form.via)
+    flash(_("The run was asked for."), "ok")
+    return redirect(url_for(".run", run_id=started.id), 303)
+
+
 @bp.post("/jobs/<name>/run")
 @requires("jobs.run")
 def run_job(name: str) -> ResponseReturnValue:
-    """Run the job now."""
+    """Run the job now with what holds by default."""
     return _do(lambda: _say_started(services.start(name)), url_for(".jobs"))
 
 

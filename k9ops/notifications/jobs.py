@@ -31,6 +31,11 @@ def cleanup_trigger(settings: "Settings") -> Cron:
     timeout_seconds=1800,
     soft_timeout_seconds=1500,
     retry=Retry(attempts=2, delay_seconds=600),
+    arguments={
+        "days": _l("Days since they were read (empty: as the settings say)"),
+        "dry_run": _l("Only count, delete nothing"),
+        "budget_seconds": _l("Stop after so many seconds"),
+    },
 )
 def cleanup_old_notifications(
     days: Annotated[int, Field(ge=1, le=MOST_DAYS)] | None = None,

@@ -21,6 +21,11 @@ _DEFAULTS: dict[str, Any] = {}
     soft_timeout_seconds=600,
     retry=Retry(attempts=3, delay_seconds=60),
     isolation="process",
+    arguments={
+        "report": _l("Key of the document"),
+        "arguments": _l("What it is of"),
+        "language": _l("Language (ar or en)"),
+    },
 )
 def generate_pdf_report(
     report: str, arguments: dict[str, Any] = _DEFAULTS, language: str = "ar"

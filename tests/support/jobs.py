@@ -4,8 +4,11 @@ import json
 import os
 import signal
 import time
+from datetime import date
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from sqlalchemy import text
 
 from k9ops.core.db import db
@@ -176,3 +179,21 @@ def _nothing() -> None:
 
 for _priority in range(10):
     job(f"test.priority_{_priority}", title="Nothing", priority=_priority)(_nothing)
+
+
+@job(
+    "test.typed",
+    title="Typed",
+    arguments={"day": "The day", "count": "How many", "kind": "Which", "extra": "More"},
+)
+def typed(
+    day: date,
+    count: Annotated[int, Field(ge=1, le=9)] = 3,
+    kind: Literal["small", "large"] = "small",
+    share: float | None = None,
+    loud: bool = True,
+    extra: dict[str, Any] = {},  # noqa: B006  (the engine copies it)
+) -> dict[str, Any]:
+    """Tell what it was given."""
+    given = {"count": count, "kind": kind, "share": share, "loud": loud, "extra": extra}
+    return {"day": f"{day:%d.%m.%Y}", **given}

@@ -1,5 +1,6 @@
-"""A schedule changed on its page, in a browser, with a second process that ticks."""
+"""What is decided of a job on its pages, in a browser: its schedule, its arguments."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -99,3 +100,19 @@ def test_wrong_crontab_is_explained_while_it_is_typed(browser, server, language,
         page.click(".schedule-form button.primary")
         expect(page.locator(".toast")).to_contain_text("05:00")
         look_at(page, f"{PAGE}/versions")
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 390), ("ar", 1360)])
+def test_job_is_run_with_arguments_that_are_checked(browser, server, language, width):
+    with visit(browser, server, viewport={"width": width, "height": 900}) as page:
+        sign_in(page, AMAL, language)
+        look_at(page, "/jobs/test.typed/run")
+        page.fill("[name=arg-day]", "2026-11-30")
+        page.fill("[name=arg-count]", "12")
+        page.click(".record-form button.primary")
+        expect(page.locator("#arg-count-fault")).to_contain_text("9")
+        expect(page.locator("[name=arg-day]")).to_have_value("2026-11-30")
+        page.fill("[name=arg-count]", "4")
+        page.click(".record-form button.primary")
+        expect(page).to_have_url(re.compile("/runs/"))
+        expect(page.locator("#run")).to_contain_text("count=4")
