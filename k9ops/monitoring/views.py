@@ -93,7 +93,7 @@ def _celery() -> dict[str, Any]:
     }
 
 
-@bp.get("/jobs/<name>/run")
+@bp.get("/jobs/<name>/arguments")
 @requires("jobs.run")
 def ask_for_arguments(name: str) -> str:
     """The form of the job's arguments; `?run=` fills in those of an earlier run."""
@@ -103,7 +103,7 @@ def ask_for_arguments(name: str) -> str:
     return render_template("monitoring/run_job.html", job=job, form=form)
 
 
-@bp.post("/jobs/<name>/run/with")
+@bp.post("/jobs/<name>/arguments")
 @requires("jobs.run")
 def run_with_arguments(name: str) -> ResponseReturnValue:
     """Run the job now with the arguments of its form."""

@@ -106,7 +106,7 @@ def test_wrong_crontab_is_explained_while_it_is_typed(browser, server, language,
 def test_job_is_run_with_arguments_that_are_checked(browser, server, language, width):
     with visit(browser, server, viewport={"width": width, "height": 900}) as page:
         sign_in(page, AMAL, language)
-        look_at(page, "/jobs/test.typed/run")
+        look_at(page, "/jobs/test.typed/arguments")
         page.fill("[name=arg-day]", "2026-11-30")
         page.fill("[name=arg-count]", "12")
         page.click(".record-form button.primary")

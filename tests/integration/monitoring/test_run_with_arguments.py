@@ -9,8 +9,7 @@ from k9ops.jobs.models import JobRun
 from k9ops.jobs.registry import catalogue
 from tests.support.pages import faults, send, typed, words_of
 
-FORM = "/jobs/test.typed/run"
-SEND = f"{FORM}/with"
+FORM = "/jobs/test.typed/arguments"
 RIGHT = {
     "arg-day": "2026-11-30",
     "arg-count": "3",
@@ -42,7 +41,7 @@ def test_form_is_made_of_the_signature(page):
 
 def test_run_gets_only_what_differs_from_the_defaults_and_typed_values(page, app):
     sent = RIGHT | {"arg-count": "5", "arg-share": "0.5", "arg-extra": '{"a": [1]}'}
-    answer = send(page, SEND, **sent)
+    answer = send(page, FORM, **sent)
     assert answer.status_code == 303
     with app.app_context():
         run = newest_run()
@@ -66,7 +65,7 @@ def test_run_gets_only_what_differs_from_the_defaults_and_typed_values(page, app
     ],
 )
 def test_wrong_argument_is_told_beside_its_field_and_kept(page, app, name, text, told):
-    answer = send(page, SEND, **RIGHT | {name: text})
+    answer = send(page, FORM, **RIGHT | {name: text})
     assert answer.status_code == 422
     assert told in words_of(answer)
     assert f'id="{name}-fault"' in answer.text
@@ -77,17 +76,17 @@ def test_wrong_argument_is_told_beside_its_field_and_kept(page, app, name, text,
 
 @pytest.mark.parametrize(("name", "value"), [("arg-kind", "huge"), ("arg-the-way", "by foot")])
 def test_choice_that_is_not_offered_is_refused(page, name, value):
-    assert send(page, SEND, **RIGHT | {name: value}).status_code == 422
+    assert send(page, FORM, **RIGHT | {name: value}).status_code == 422
 
 
 def test_all_faults_are_told_at_once(page):
-    text = send(page, SEND, **RIGHT | {"arg-day": "", "arg-count": "x"}).text
+    text = send(page, FORM, **RIGHT | {"arg-day": "", "arg-count": "x"}).text
     assert "2 fields are wrong" in text
     assert faults(text.replace("arg-", "arg_")).keys() == {"arg_day", "arg_count"}
 
 
 def test_form_is_filled_in_from_an_earlier_run(page, app):
-    send(page, SEND, **RIGHT | {"arg-count": "7"})
+    send(page, FORM, **RIGHT | {"arg-count": "7"})
     with app.app_context():
         run = newest_run()
         run_here(run.id)
@@ -100,12 +99,12 @@ def test_form_is_filled_in_from_an_earlier_run(page, app):
 def test_board_leads_to_the_form_where_an_argument_is_needed(page):
     text = page.get("/jobs?lang=en").text
     assert f'href="{FORM}"' in text
-    assert f'action="{FORM}"' not in text
+    assert f'action="/jobs/test.typed/run"' not in text
     assert 'action="/jobs/test.progress/run"' in text
 
 
 def test_form_is_for_known_jobs_and_who_may(page, client_of, badr):
-    assert page.get("/jobs/test.nothing/run").status_code == 404
+    assert page.get("/jobs/test.nothing/arguments").status_code == 404
     assert client_of(badr).get(FORM).status_code == 403
 
 
