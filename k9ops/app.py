@@ -31,6 +31,7 @@ JOB_MODULES: tuple[str, ...] = (
     "k9ops.schedules.jobs",
     "k9ops.reports.jobs",
     "k9ops.backups.jobs",
+    "k9ops.monitoring.jobs",
 )
 
 

@@ -1,7 +1,7 @@
 """Reading the ledger for the pages: the board of jobs, the list of runs, the state of the house."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, cached_property
@@ -17,7 +17,7 @@ from k9ops.core.prepared_statements import KeptQuery
 from k9ops.core.settings import current_settings
 from k9ops.core.text import clean
 from k9ops.jobs.models import JobRun, PeriodicTask
-from k9ops.jobs.queries import RunFilter, filtered, get_run
+from k9ops.jobs.queries import RunFilter, filtered, get_run, list_runs
 from k9ops.jobs.registry import catalogue
 from k9ops.jobs.states import ACTIVE, ENDED_BY_RESTORE, Path, State
 
@@ -25,6 +25,7 @@ from k9ops.jobs.states import ACTIVE, ENDED_BY_RESTORE, Path, State
 LOOK_BACK = 30
 #: Matching runs are counted no further than this.
 COUNT_LIMIT = 1000
+_READ_AT_ONCE = 500
 #: A run that waits longer than this makes its job late.
 PATIENCE = timedelta(seconds=30)
 _FAILING = "failing jobs"
@@ -227,6 +228,17 @@ def _newest_of_each(
         return select(runs.order_by(JobRun.id.desc()).limit(number).subquery())
 
     return union_all(*map(of, names)).execution_options(prepare=True)
+
+
+def every_run(wanted: RunFilter) -> Iterator[JobRun]:
+    """All matching runs, newest first, read some hundreds at a time."""
+    before: str | None = None
+    while True:
+        page = list_runs(wanted, limit=_READ_AT_ONCE, before=before)
+        yield from page.runs
+        if page.older is None:
+            return
+        before = page.older
 
 
 def count_runs(wanted: RunFilter, newer_than: str = "") -> int:

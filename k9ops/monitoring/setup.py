@@ -9,6 +9,7 @@ from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.monitoring import words
 from k9ops.monitoring.api import bp as api_bp
 from k9ops.monitoring.api import health_bp
+from k9ops.monitoring.bulk_views import bp as bulk_bp
 from k9ops.monitoring.cli import jobs
 from k9ops.monitoring.dual_run_cli import dual_run
 from k9ops.monitoring.dual_run_views import bp as dual_run_bp
@@ -28,6 +29,7 @@ def init_monitoring(app: Flask) -> None:
     """Pages with their places in the navigation, API, commands, and the state of the house."""
     app.register_blueprint(bp)
     app.register_blueprint(schedule_bp)
+    app.register_blueprint(bulk_bp)
     app.register_blueprint(dual_run_bp)
     app.register_blueprint(health_bp)
     app.register_blueprint(api_bp)

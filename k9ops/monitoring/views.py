@@ -7,19 +7,30 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from k9ops.accounts.sessions import current_actor
+from k9ops.audit.exports import export_list
 from k9ops.core.clock import utcnow
 from k9ops.core.db import db
 from k9ops.core.errors import K9Error
 from k9ops.core.i18n import gettext as _
-from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.paging import row_key
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.queries import events_of, get_run, list_runs, log_lines_of
 from k9ops.jobs.registry import catalogue, get_job
 from k9ops.jobs.states import ACTIVE, RETRYABLE
-from k9ops.monitoring import charts, queries, run_filters, services, story, words, workers
+from k9ops.monitoring import (
+    charts,
+    queries,
+    run_export,
+    run_filters,
+    services,
+    story,
+    words,
+    workers,
+)
 from k9ops.monitoring.forms import ArgumentsForm
 from k9ops.monitoring.home import told
+from k9ops.web.exports import KINDS
 from k9ops.web.formats import isolated
 from k9ops.web.panels import panels_of
 from k9ops.web.security import SIGNED_IN, requires, safe_path
@@ -27,14 +38,6 @@ from k9ops.web.security import SIGNED_IN, requires, safe_path
 bp = Blueprint("monitoring", __name__, template_folder="templates")
 
 LOG_LINES = 500
-
-#: What the engine refuses, in the reader's language.
-REFUSALS: dict[str, Any] = {
-    "run_ended": _l("The run has ended already; nothing is left to cancel."),
-    "not_retryable": _l("Only failed, partial and cancelled runs are tried again."),
-    "overlap": _l("A run of the same task is active, and the task allows one at a time."),
-    "no_task": _l("This job has no schedule."),
-}
 
 
 @bp.app_context_processor
@@ -184,6 +187,16 @@ def runs_news() -> str:
     return render_template("monitoring/_news.html", news=news, newest=newest)
 
 
+@bp.get(f"/runs/export/{KINDS}")
+@requires("runs.view")
+def export_runs(kind: str) -> ResponseReturnValue:
+    """All runs that the filters of the address match, as a file."""
+    chosen = run_filters.choices(request.args)
+    wanted = run_filters.run_filter(chosen, request.args.get("q", ""))
+    rows = queries.every_run(wanted)
+    return export_list(kind, _("Runs"), run_export.COLUMNS, rows, actor=current_actor())
+
+
 @bp.get("/runs/<run_id>")
 @requires("runs.view")
 def run(run_id: str) -> str:
@@ -282,7 +295,7 @@ def _do(action: Callable[[], None], back: str) -> ResponseReturnValue:
         db.session.rollback()
         if error.status == 404:
             raise
-        flash(str(REFUSALS.get(error.code) or f"{error.message} {error.hint}"), "bad")
+        flash(str(words.REFUSALS.get(error.code) or f"{error.message} {error.hint}"), "bad")
     return redirect(safe_path(request.form.get("next"), back), 303)
 
 

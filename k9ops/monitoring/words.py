@@ -86,6 +86,15 @@ EVENTS: dict[str, Word] = {
     "fell_back": Word(_l("Not taken by Celery: runs here"), "undo-2", "part"),
 }
 
+#: What the engine refuses, in the reader's language.
+REFUSALS: dict[str, Any] = {
+    "run_ended": _l("The run has ended already; nothing is left to cancel."),
+    "not_retryable": _l("Only failed, partial and cancelled runs are tried again."),
+    "overlap": _l("A run of the same task is active, and the task allows one at a time."),
+    "no_task": _l("This job has no schedule."),
+    "no_run": _l("The run is not there any more."),
+}
+
 #: Why Celery takes no run, with the fallback on and off.
 ENGINE: dict[tuple[str, bool], Any] = {
     ("silent", True): _l("The broker does not answer: jobs run in process"),

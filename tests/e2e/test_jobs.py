@@ -116,3 +116,24 @@ def test_job_is_run_with_arguments_that_are_checked(browser, server, language, w
         page.click(".record-form button.primary")
         expect(page).to_have_url(re.compile("/runs/"))
         expect(page.locator("#run")).to_contain_text("count=4")
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1360), ("ar", 390)])
+def test_runs_are_chosen_and_tried_again_after_a_count(browser, server, language, width):
+    with visit(browser, server, viewport={"width": width, "height": 900}) as page:
+        sign_in(page, AMAL, language)
+        for _ in range(2):
+            page.goto("/jobs")
+            page.locator('form[action="/jobs/test.permanent/run"] button').click()
+            page.locator(".toast a").click()
+            expect(page.locator("#run[data-live]")).to_have_count(0)
+        look_at(page, "/runs")
+        boxes = page.locator("[name=run]")
+        boxes.first.check()
+        expect(page.locator("tr.chosen")).to_have_count(1)
+        page.locator("#chosen [data-every]").check()
+        expect(page.locator("tr.chosen")).to_have_count(2)
+        page.locator("#chosen button[value=retry]").click()
+        expect(page.locator("dialog h1")).to_contain_text(re.compile("2|تشغيلين"))
+        page.locator("dialog button.primary").click()
+        expect(page.locator(".toast")).to_contain_text(re.compile("2|تشغيلين"))
