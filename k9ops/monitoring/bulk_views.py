@@ -25,7 +25,10 @@ AT_ONCE = 25
 @requires("runs.manage")
 def confirm() -> ResponseReturnValue:
     """The question, with how many runs it is about."""
-    deed, which = _meant(request.args)
+    try:
+        deed, which = _meant(request.args)
+    except BadInput as error:
+        return _refuse(error, request.args)
     counts = bulk.count_by_state(which)
     return render_template(
         "monitoring/many_runs.html",
@@ -47,7 +50,10 @@ def confirm() -> ResponseReturnValue:
 @requires("runs.manage")
 def change() -> ResponseReturnValue:
     """Do it at once with a few, by a job with many."""
-    deed, which = _meant(request.form)
+    try:
+        deed, which = _meant(request.form)
+    except BadInput as error:
+        return _refuse(error, request.form)
     back = _back(request.form)
     if which.wanted is not None and bulk.possible(deed, bulk.count_by_state(which)) > AT_ONCE:
         arguments = {
@@ -80,6 +86,12 @@ def _meant(given: Any) -> tuple[str, bulk.Which]:
     if not ids:
         raise BadInput(_("No run was chosen."), field="run", hint=_("Go back and mark some."))
     return deed, bulk.Which(ids=ids)
+
+
+def _refuse(error: BadInput, given: Any) -> ResponseReturnValue:
+    """Back to the list, where it is said what was missing."""
+    flash(f"{error.message} {error.hint}".strip(), "bad")
+    return redirect(_back(given), 303)
 
 
 def _id(text: str) -> str:
