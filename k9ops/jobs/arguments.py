@@ -106,6 +106,23 @@ def read_text(field: FieldInfo, text: str) -> Any:
     return read.dump_python(read.validate_python(text), mode="json")
 
 
+def validated(model: type[BaseModel], arguments: Mapping[str, Any]) -> BaseModel:
+    """The arguments, which are JSON values, as what they mean: a day's text becomes a `date`.
+
+    Raises:
+        ValueError: they do not fit the signature, or one is no JSON value.
+        TypeError: one is no JSON value.
+    """
+    text = json.dumps(arguments, allow_nan=False)
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        if error.errors()[0]["type"] != "json_invalid":
+            raise
+        # Python's JSON takes half a surrogate, pydantic's does not.
+        return model.model_validate(arguments)
+
+
 def read_texts(
     model: type[BaseModel], texts: Mapping[str, str]
 ) -> tuple[dict[str, Any], dict[str, Fault]]:

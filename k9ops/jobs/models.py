@@ -7,6 +7,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
+    Computed,
     ForeignKey,
     Index,
     Integer,
@@ -22,6 +23,12 @@ from k9ops.core.db import Base, RunId, new_id, one_of
 from k9ops.jobs.states import ACTIVE, Edit, Misfire, Outcome, Overlap, Path, Reason, State, Via
 
 BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+#: A few hundred signs, so that an index takes them.
+TOLD = (
+    "nullif(lower(substr(coalesce(error_message, '') || ' ' || coalesce(text, ''), 1, 300)), ' ')"
+)
 
 
 class PeriodicTask(Base):
@@ -106,6 +113,13 @@ class JobRun(Base):
         Index("ix_job_runs_reason_id", "reason", "id"),
         Index("ix_job_runs_queued_at", "queued_at"),
         Index(
+            "ix_job_runs_told",
+            "id",
+            "told",
+            postgresql_where=text("told IS NOT NULL"),
+            sqlite_where=text("told IS NOT NULL"),
+        ),
+        Index(
             "uq_job_runs_overlap_key_active",
             "overlap_key",
             unique=True,
@@ -166,6 +180,8 @@ class JobRun(Base):
     error_code: Mapped[str | None] = mapped_column(String(80))
     error_message: Mapped[str | None] = mapped_column(Text)
     error_traceback: Mapped[str | None] = mapped_column(Text)
+    #: What a search looks at: the beginning of error and text; null for a run that told nothing.
+    told: Mapped[str | None] = mapped_column(Text, Computed(TOLD, persisted=True), deferred=True)
 
     attempts: Mapped[list["JobAttempt"]] = relationship(
         back_populates="run", order_by="JobAttempt.number", passive_deletes=True

@@ -1,12 +1,23 @@
 """What others read of the ledger: runs by filter, one run, and the JSON documents of both."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, cast, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    String,
+    cast,
+    func,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session, defer, selectinload
 
 from k9ops.core.clock import read_now
@@ -17,10 +28,17 @@ from k9ops.jobs.registry import Job, catalogue
 from k9ops.jobs.triggers import next_dues
 from k9ops.jobs.versions import terms_of
 
+#: The shape of an id; so many of its signs stand in lists.
+_ID_OF, _SHOWN = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", 8
+_PART_OF_ID = re.compile(r"^[0-9a-f-]{4,36}$")
+
 
 @dataclass(frozen=True)
 class RunFilter:
-    """Which runs; an empty field lets all pass. `search`: part of job, id or error."""
+    """Which runs; an empty field lets all pass.
+
+    `search`: part of what a run told, of its job's name or title, or its id's begin or end.
+    """
 
     job: str = ""
     states: tuple[str, ...] = ()
@@ -44,16 +62,16 @@ def list_runs(
     wanted: RunFilter, limit: int = 25, before: str | None = None, after: str | None = None
 ) -> RunPage:
     """A page of runs by keyset: those older than `before`, or newer than `after`, or the newest."""
-    statement = filtered(select(JobRun), wanted).options(
-        defer(JobRun.error_traceback), defer(JobRun.result)
-    )
-    if after:
-        statement = statement.where(JobRun.id > known_id(after)).order_by(JobRun.id)
+    bounds = _bounds(before, after)
+    order = JobRun.id if after else JobRun.id.desc()
+    statement = select(JobRun).options(defer(JobRun.error_traceback), defer(JobRun.result))
+    if wanted.search:
+        ids = db.session.scalars(_searched(wanted, bounds, order, limit + 1)).all()
+        # The branches of a search may find the same run.
+        statement = statement.where(JobRun.id.in_(ids))
     else:
-        statement = statement.order_by(JobRun.id.desc())
-    if before:
-        statement = statement.where(JobRun.id < known_id(before))
-    found = list(db.session.scalars(statement.limit(limit + 1)))
+        statement = filtered(statement, wanted).where(*bounds)
+    found = list(db.session.scalars(statement.order_by(order).limit(limit + 1)))
     more, runs = len(found) > limit, found[:limit]
     if after:
         runs.reverse()
@@ -62,12 +80,29 @@ def list_runs(
     return RunPage(runs, newer, older)
 
 
+def _bounds(before: str | None, after: str | None) -> list[ColumnElement[bool]]:
+    bounds = [JobRun.id > known_id(after)] if after else []
+    return [*bounds, JobRun.id < known_id(before)] if before else bounds
+
+
+def count_matching(wanted: RunFilter, limit: int, after: str | None = None) -> int:
+    """How many runs match, counted up to `limit`; `after`: only those newer than that run."""
+    bounds, newest = _bounds(None, after), JobRun.id.desc()
+    if wanted.search:
+        some = select(_searched(wanted, bounds, newest, limit).subquery().c.id).distinct()
+    else:
+        some = filtered(select(JobRun.id), wanted).where(*bounds)
+    return db.session.scalar(select(func.count()).select_from(some.limit(limit).subquery())) or 0
+
+
 def filtered(statement: Select[Any], wanted: RunFilter) -> Select[Any]:
     """The statement over runs, narrowed to the filter."""
-    return statement.where(*_conditions(wanted))
+    statement = statement.where(*_conditions(wanted))
+    return statement.where(or_(*_matches(wanted.search))) if wanted.search else statement
 
 
 def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
+    """What holds besides the search."""
     columns = (JobRun.job, JobRun.path, JobRun.reason)
     values = (wanted.job, wanted.path, wanted.reason)
     conditions = [column == value for column, value in zip(columns, values, strict=True) if value]
@@ -77,14 +112,54 @@ def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
         conditions.append(JobRun.queued_at >= wanted.since)
     if wanted.until:
         conditions.append(JobRun.queued_at < wanted.until)
-    if wanted.search:
-        conditions.append(_matches(wanted.search))
     return conditions
 
 
-def _matches(words: str) -> ColumnElement[bool]:
-    texts = (JobRun.job, cast(JobRun.id, String), JobRun.error_message, JobRun.text)
-    return or_(*(text.icontains(words, autoescape=True) for text in texts))
+def _searched(
+    wanted: RunFilter, bounds: list[ColumnElement[bool]], order: Any, limit: int
+) -> CompoundSelect[Any]:
+    """Ids of the first runs by each way to match: every way has an index of its own."""
+    narrow = select(JobRun.id).where(*_conditions(wanted), *bounds).order_by(order).limit(limit)
+    ways = (narrow.where(way).subquery() for way in _matches(wanted.search))
+    return union_all(*(select(way.c.id) for way in ways))
+
+
+def _matches(words: str) -> list[ColumnElement[bool]]:
+    """The ways to match: what the run told, a job of that name or title, the id's begin or end."""
+    told = JobRun.told.is_not(None) & JobRun.told.contains(words.lower(), autoescape=True)
+    return [told, *(JobRun.job == name for name in _jobs_called(words)), *_ids_like(words)]
+
+
+def _jobs_called(words: str) -> list[str]:
+    """Jobs with the words in their name or title; those that only the ledger knows, too."""
+    titles = {name: f"{name} {job.title}" for name, job in catalogue().items()}
+    titles |= {name: name for name in _jobs_of_the_ledger() if name not in titles}
+    return [name for name, title in titles.items() if words.lower() in title.lower()]
+
+
+def _jobs_of_the_ledger() -> list[str]:
+    """The names of all jobs that ever ran, by one step in the index for each."""
+    first = select(func.min(JobRun.job).label("job")).cte("jobs", recursive=True)
+    following = select(func.min(JobRun.job)).where(JobRun.job > first.c.job).scalar_subquery()
+    names = first.union_all(select(following).where(first.c.job.is_not(None)))
+    return list(db.session.scalars(select(names.c.job).where(names.c.job.is_not(None))))
+
+
+def _ids_like(words: str) -> list[ColumnElement[bool]]:
+    """Ids that begin, or as the list shows them end, with the words."""
+    text = words.lower()
+    if not _PART_OF_ID.match(text):
+        return []
+    ends = [cast(JobRun.id, String).endswith(text)] if len(text) >= _SHOWN else []
+    first, last = (text + _ID_OF[len(text) :].replace("x", sign) for sign in "0f")
+    return [*ends, JobRun.id.between(first, last)] if _is_id(first) else ends
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def get_run(run_id: str) -> JobRun:

@@ -3,7 +3,6 @@
 import difflib
 import importlib
 import inspect
-import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from k9ops.core.errors import BadInput
 from k9ops.core.i18n import LazyString
-from k9ops.jobs.arguments import Argument, Fault, describe, read_text, read_texts
+from k9ops.jobs.arguments import Argument, Fault, describe, read_text, read_texts, validated
 from k9ops.jobs.errors import UnknownJob
 from k9ops.jobs.retries import Retry
 from k9ops.jobs.states import Misfire, Overlap
@@ -88,8 +87,7 @@ class Job(Generic[P, R]):
             BadInput: one is unknown, missing, of a wrong type, or no JSON value.
         """
         try:
-            text = json.dumps(arguments, allow_nan=False)
-            model = self.arguments_model.model_validate_json(text)
+            model = validated(self.arguments_model, arguments)
         except (TypeError, ValueError) as error:
             raise _bad_argument(self, error) from None
         return model.model_dump(mode="json", exclude_unset=True)
@@ -98,7 +96,7 @@ class Job(Generic[P, R]):
         """Call the function with what these JSON values mean by its annotations."""
         if not arguments:
             return self.function()  # type: ignore[call-arg]
-        model = self.arguments_model.model_validate_json(json.dumps(arguments))
+        model = validated(self.arguments_model, arguments)
         given = {name: getattr(model, name) for name in arguments}
         return self.function(**given)  # type: ignore[call-arg]
 

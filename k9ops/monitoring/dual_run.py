@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from flask import current_app
-from sqlalchemy import DateTime, select, type_coerce
+from sqlalchemy import DateTime, func, select, type_coerce
 
 from k9ops.core.clock import read_now, utcnow
 from k9ops.core.db import db
@@ -26,6 +24,7 @@ from k9ops.monitoring.queries import SAMPLE_OCCURRENCE
 
 Key = TypeVar("Key")
 Wider = TypeVar("Wider")
+Rows = Iterable[Any]
 
 ENDED = (State.SUCCEEDED, State.PARTIAL, State.FAILED, State.CANCELLED)
 #: Reasons that somebody chose: such a run never tried Celery.
@@ -37,9 +36,6 @@ DAYS_NEEDED, RUNS_NEEDED, PER_MILLE_NEEDED = 7, 50, 995
 
 _READ_AT_ONCE = 5000
 _MILLISECOND = timedelta(milliseconds=1)
-_CACHE = "k9ops.dual_run"
-#: Kept figures are at most so many times as old as reading them took, and never older than this.
-_AGE_PER_COST, _OLDEST_SECONDS = 20, 30
 
 
 class Verdict(StrEnum):
@@ -178,19 +174,28 @@ class Review:
         return self.days[-1]
 
 
-def review(days: int, job: str = "") -> Review:
+def review(days: int, job: str = "", pace: Callable[[Rows], Rows] = iter) -> Review:
     """The figures of the last `days` days of the unit's calendar, today included."""
     today = read_now(db.session()).astimezone(current_settings().zone).date()
-    return review_between(today - timedelta(days=days - 1), today, job)
+    return review_between(today - timedelta(days=days - 1), today, job, pace)
 
 
-def review_between(first: date, last: date, job: str = "") -> Review:
-    """The figures of these days and all between them."""
+def is_short(days: int, most: int) -> bool:
+    """Whether at most so many runs were queued in the last days: quick to count at once."""
+    since = read_now(db.session()) - timedelta(days=days)
+    some = select(JobRun.id).where(JobRun.queued_at >= since).limit(most + 1).subquery()
+    return (db.session.scalar(select(func.count()).select_from(some)) or 0) <= most
+
+
+def review_between(
+    first: date, last: date, job: str = "", pace: Callable[[Rows], Rows] = iter
+) -> Review:
+    """The figures of these days and all between them; `pace` may slow the reading down."""
     zone = current_settings().zone
     calendar = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     starts = [_start(day, zone) for day in calendar]
     end = _start(last + timedelta(days=1), zone)
-    tallies = _count(_rows(starts[0], end, job), calendar, _as_read(starts))
+    tallies = _count(pace(_rows(starts[0], end, job)), calendar, _as_read(starts))
     groups = {group: tallies[group].figures() for group in sorted(tallies, key=_order)}
     by_reason = _merged(tallies, lambda group: (group.path, group.reason))
     by_path = _merged(by_reason, lambda key: key[0])
@@ -203,20 +208,6 @@ def review_between(first: date, last: date, job: str = "") -> Review:
         whole=whole[""].figures(),
         made_at=utcnow(),
     )
-
-
-def recent_review(days: int, job: str = "") -> Review:
-    """`review`, or the one that this process made a moment ago: a large ledger takes a second."""
-    kept: dict[tuple[int, str], tuple[float, Review]]
-    kept = current_app.extensions.setdefault(_CACHE, {})
-    stale_at, found = kept.get((days, job), (0.0, None))
-    began = monotonic()
-    if found is None or began > stale_at:
-        found = review(days, job)
-        ended = monotonic()
-        stale_at = ended + min((ended - began) * _AGE_PER_COST, _OLDEST_SECONDS)
-        kept[days, job] = (stale_at, found)
-    return found
 
 
 def _start(day: date, zone: ZoneInfo) -> datetime:

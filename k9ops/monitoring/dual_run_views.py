@@ -4,14 +4,16 @@ import csv
 import io
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.jobs.registry import catalogue
 from k9ops.jobs.states import Path
 from k9ops.monitoring import dual_run_charts as charts
 from k9ops.monitoring import dual_run_words as words
-from k9ops.monitoring.dual_run import LOST, Review, by_job, recent_review, trial
+from k9ops.monitoring.dual_run import LOST, Review, by_job, review, trial
+from k9ops.monitoring.dual_run_kept import recent_review
 from k9ops.web.security import requires
 
 bp = Blueprint("dual_run", __name__, template_folder="templates")
@@ -26,6 +28,8 @@ def page() -> str:
     """The verdict, what it rests on, and the figures by day, reason, path and job."""
     days, job = _chosen()
     found = recent_review(days, job)
+    if found is None:
+        return render_template("monitoring/dual_run_counting.html", days=days, job=job)
     seen = trial(found.groups)
     judged = words.judge(seen)
     return render_template(
@@ -50,12 +54,22 @@ def page() -> str:
     )
 
 
+@bp.get("/dual-run/live")
+@requires("runs.view")
+def counting() -> ResponseReturnValue:
+    """What stands there while the runs are counted; the way to the page once they are."""
+    days, job = _chosen()
+    if recent_review(days, job) is not None:
+        return redirect(url_for(".page", days=days, job=job or None), 303)
+    return render_template("monitoring/_counting.html", days=days, job=job)
+
+
 @bp.get("/dual-run.csv")
 @requires("runs.view")
 def figures() -> Response:
     """The figures by day, job, path and reason, for a spreadsheet."""
     days, job = _chosen()
-    found = recent_review(days, job)
+    found = recent_review(days, job) or review(days, job)
     name = f"dual-run-{found.first}-{found.last}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(_csv(found), mimetype="text/csv", headers=headers)

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Integer, Row, Select, bindparam, cast, func, select, union_all
+from sqlalchemy import Integer, Row, bindparam, cast, func, select, union_all
 
 from k9ops.core.clock import db_now, ms_since, read_now
 from k9ops.core.db import db
@@ -17,7 +17,7 @@ from k9ops.core.prepared_statements import KeptQuery
 from k9ops.core.settings import current_settings
 from k9ops.core.text import clean
 from k9ops.jobs.models import JobRun, PeriodicTask
-from k9ops.jobs.queries import RunFilter, filtered, get_run, list_runs
+from k9ops.jobs.queries import RunFilter, count_matching, get_run, list_runs
 from k9ops.jobs.registry import catalogue
 from k9ops.jobs.states import ACTIVE, ENDED_BY_RESTORE, Path, State
 
@@ -247,10 +247,8 @@ def count_runs(wanted: RunFilter, newer_than: str = "") -> int:
     Raises:
         NotFound: `newer_than` is no run's id.
     """
-    some: Select[Any] = filtered(select(JobRun.id), wanted).limit(COUNT_LIMIT + 1)
-    if newer_than:
-        some = some.where(JobRun.id > get_run(newer_than).id)
-    return db.session.scalar(select(func.count()).select_from(some.subquery())) or 0
+    after = get_run(newer_than).id if newer_than else None
+    return count_matching(wanted, COUNT_LIMIT + 1, after)
 
 
 def gaps_of(runs: Sequence[JobRun]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from k9ops.core.clock import utcnow
 from k9ops.core.db import db, new_id
 from k9ops.jobs.models import JobRun
 from k9ops.monitoring import dual_run as figures
+from k9ops.monitoring.dual_run_kept import AT_ONCE, recent_review
 from tests.support.databases import on_one_kind
 from tests.support.people import sign_in
 from tests.support.processes import wait_until
@@ -274,7 +275,17 @@ def test_figures_are_given_for_a_spreadsheet(add, document, page, noon):
 def test_figures_are_kept_for_a_moment_and_then_read_again(add, context, noon):
     add(row(noon))
     figures.review(30)  # the next is quick, and what was quick to find is kept for a short time
-    first = figures.recent_review(30)
-    assert figures.recent_review(30) is first
+    first = recent_review(30)
+    assert recent_review(30) is first
     add(row(noon))
-    wait_until(lambda: figures.recent_review(30).whole.runs == 2)
+    wait_until(lambda: recent_review(30).whole.runs == 2)
+
+
+def test_many_runs_are_counted_beside_the_page(add, page, noon):
+    add(*(row(noon - timedelta(seconds=n)) for n in range(AT_ONCE + 1)))
+    first = page.get("/dual-run?lang=en")
+    assert "The runs are being counted" in first.text
+    wait_until(lambda: page.get("/dual-run/live").status_code == 303)
+    text = page.get("/dual-run?lang=en").text
+    assert "The runs are being counted" not in text
+    assert "2,001" in text
