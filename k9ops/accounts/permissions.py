@@ -31,6 +31,7 @@ PERMISSIONS = frozenset(
         "backups.view",
         "backups.make",
         "backups.download",
+        "backups.restore",
         "people.view",
         "people.edit",
         "dogs.view",

@@ -9,7 +9,7 @@ from k9ops.core.health import DEGRADED, OFF, OK, Check
 from k9ops.core.settings import current_settings
 
 #: How old the last good backup may be: its period and two hours to make it in.
-_LONGEST = {
+LONGEST = {
     "daily": timedelta(days=1, hours=2),
     "weekly": timedelta(days=7, hours=2),
     "monthly": timedelta(days=31, hours=2),
@@ -28,6 +28,6 @@ def last_backup_check() -> Check:
         return Check(OFF, "Automatic backups are switched off.", seconds)
     if age is None:
         return Check(DEGRADED, "There is no good backup yet.")
-    if age > _LONGEST[settings.backup_frequency]:
+    if age > LONGEST[settings.backup_frequency]:
         return Check(DEGRADED, "The last good backup is too old.", seconds)
     return Check(OK, "The last good backup is young enough.", seconds)

@@ -1,8 +1,10 @@
-"""The main job: backing the database up by itself."""
+"""The jobs: backing the database up, and verifying a backup."""
 
 from typing import TYPE_CHECKING, Any
 
-from k9ops.backups import services
+from k9ops.backups import queries, services
+from k9ops.backups.errors import Refused, UnknownBackup
+from k9ops.backups.folder import LATEST
 from k9ops.core.errors import K9Error
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.jobs import Cron, Partial, PermanentError, Retry, current_run, job
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from config import Settings
 
 RUN_BACKUP = "backups.run_automated_backup"
+VERIFY = "backups.verify_backup"
 #: What another try would not change.
 PERMANENT = ("no_pg_dump", "no_backup_dir")
 UPLOAD_PERMANENT = (
@@ -67,3 +70,26 @@ def _partial(result: dict[str, Any], run_id: str) -> Partial:
         f" Then upload it, without another dump: `flask jobs retry {run_id}`."
     )
     return Partial(result, text, code, permanent=code in UPLOAD_PERMANENT)
+
+
+@job(
+    VERIFY,
+    title=_l("Verify a backup"),
+    queue="backups",
+    timeout_seconds=1800,
+    soft_timeout_seconds=1500,
+    isolation="process",
+)
+def verify_backup(file: str = LATEST) -> dict[str, Any]:
+    """Decode the whole of a backup and compare it with its manifest; safe to repeat.
+
+    `file` is a name in BACKUP_DIR or `latest`. What came of it is noted beside the backup; of one
+    that is not whole the run fails with a code that tells why.
+    """
+    backups, run = queries.folder(), current_run()
+    try:
+        path = backups.find(file).path if file == LATEST else backups.named(file).path
+        backup = services.verify_backup(str(path), run.progress)
+    except (Refused, UnknownBackup) as error:
+        raise PermanentError(error.message, error.code) from error
+    return {"file": backup.file, "rows": backup.rows, "tables": len(backup.manifest.tables)}

@@ -5,7 +5,7 @@ unfinished runs belong to processes that know nothing of them.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,8 @@ from sqlalchemy import Dialect, func, insert, literal, literal_column, select, u
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
 
-from k9ops.audit.services import Actor, Target, record
+from k9ops.accounts.models import User, fold
+from k9ops.audit.services import COMMAND_LINE, Actor, Target, record
 from k9ops.core.clock import db_now
 from k9ops.core.db import new_id
 from k9ops.jobs.models import JobAttempt, JobEvent, JobRun, PeriodicTask
@@ -104,14 +105,17 @@ class RestoreRecord:
     started_at: datetime
     finished_at: datetime
     result: dict[str, Any]
+    #: Why a person wanted it.
+    reason: str = ""
 
 
 def write_record(session: Session, done: RestoreRecord, actor: Actor) -> str:
     """Add the run, its events, the audit entry and the notifications; the caller commits."""
+    actor = known_as(session, actor)
     run = _run(done, actor)
     session.add(run)
     session.flush()
-    session.add(_attempt(run))
+    session.add(_attempt(run, "cli" if actor == COMMAND_LINE else "child"))
     happenings = (Happening.RECORDED, Happening.CLAIMED, Happening.FINISHED)
     states = (None, State.QUEUED, State.RUNNING, State.SUCCEEDED)
     for number, happening in enumerate(happenings):
@@ -120,7 +124,7 @@ def write_record(session: Session, done: RestoreRecord, actor: Actor) -> str:
             at=done.finished_at if number == 2 else done.started_at,
             token=min(number, 1), actor=actor.name, attempt=1 if number else None,
         )  # fmt: skip
-    record(session, actor, "backup.restored", Target("backup", done.file, done.file), done.result)
+    record(session, actor, "backup.restored", _target(done.file), _detail(done))
     message = Message(
         kind="backup.restored",
         url=f"/runs/{run.id}",
@@ -128,6 +132,31 @@ def write_record(session: Session, done: RestoreRecord, actor: Actor) -> str:
     )
     notify_holders(session, "backups.view", message)
     return run.id
+
+
+def write_failure(session: Session, file: str, code: str, actor: Actor) -> None:
+    """Add the audit entry and the notifications of a restore that changed nothing."""
+    actor = known_as(session, actor)
+    record(session, actor, "backup.restore_failed", _target(file), {"code": code})
+    params = {"file": file, "by": actor.name, "code": code}
+    message = Message(kind="backup.restore_failed", url="/backups/restore", params=params)
+    notify_holders(session, "backups.restore", message)
+
+
+def known_as(session: Session, actor: Actor) -> Actor:
+    """The person as the data of now knows them: an older moment may not, or by another number."""
+    if actor.id is None:
+        return actor
+    found = session.scalar(select(User.id).where(User.username_key == fold(actor.name)))
+    return replace(actor, id=found)
+
+
+def _target(file: str) -> Target:
+    return Target("backup", file, file)
+
+
+def _detail(done: RestoreRecord) -> dict[str, Any]:
+    return done.result | ({"reason": done.reason} if done.reason else {})
 
 
 def _run(done: RestoreRecord, actor: Actor) -> JobRun:
@@ -155,14 +184,14 @@ def _run(done: RestoreRecord, actor: Actor) -> JobRun:
     )
 
 
-def _attempt(run: JobRun) -> JobAttempt:
+def _attempt(run: JobRun, kind: str) -> JobAttempt:
     return JobAttempt(
         run_id=run.id,
         number=1,
         token=1,
         path=Path.IN_PROCESS,
         reason=Reason.REQUESTED,
-        executor=executor_name("cli"),
+        executor=executor_name(kind),
         queued_at=run.queued_at,
         started_at=run.started_at,
         finished_at=run.finished_at,

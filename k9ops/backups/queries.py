@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
-from sqlalchemy import case, select
+from flask import current_app
+from sqlalchemy import and_, case, func, select
 
-from k9ops.backups import retention, words
+from k9ops.audit.models import AuditEntry
+from k9ops.backups import journal, retention, words
 from k9ops.backups.folder import Backup, BackupFolder
 from k9ops.core.clock import utcnow
 from k9ops.core.db import db
 from k9ops.core.paging import Page
 from k9ops.core.settings import current_settings
-from k9ops.jobs.models import JobRun, PeriodicTask
+from k9ops.jobs.models import JobAttempt, JobRun, PeriodicTask
 from k9ops.jobs.states import ACTIVE, State
+from k9ops.notifications.models import Notification
 
 PER_PAGE = 25
 
@@ -101,18 +105,37 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Working:
+    """A run that is about backups and has not ended; no attempt while it waits."""
+
+    run: JobRun
+    attempt: JobAttempt | None
+
+    @property
+    def file(self) -> str:
+        """The backup it verifies; empty where it makes one."""
+        return str(self.run.arguments.get("file", ""))
+
+
+@dataclass(frozen=True)
 class Overview:
     """All that the page of backups tells."""
 
     page: Page[ShownBackup]
     last_good: ShownBackup | None
     kept: Kept
-    running: JobRun | None
+    #: The runs that make or verify a backup now, with their present attempts.
+    working: list[Working]
     next_due: datetime | None
 
 
-def overview(job: str, before: str | None = None, after: str | None = None) -> Overview:
-    """A page of the backups, newest first, and what is said of all of them."""
+def overview(
+    jobs: tuple[str, ...], before: str | None = None, after: str | None = None
+) -> Overview:
+    """A page of the backups, newest first, and what is said of all of them.
+
+    `jobs` make and verify backups; the first of them comes due by itself.
+    """
     backups = folder().backups()
     good = next((backup for backup in backups if backup.is_good), None)
     page = _page(backups, before, after)
@@ -126,8 +149,8 @@ def overview(job: str, before: str | None = None, after: str | None = None) -> O
             len(backups),
             sum(backup.manifest.bytes for backup in backups),
         ),
-        running=_active_run(job),
-        next_due=_next_due(job),
+        working=_working(jobs),
+        next_due=_next_due(jobs[0]),
     )
 
 
@@ -171,9 +194,50 @@ def kept_names() -> dict[str, list[retention.Rule]]:
     return retention.kept(made, retention.Rules.of(settings), settings.zone)
 
 
-def _active_run(job: str) -> JobRun | None:
-    statement = select(JobRun).where(JobRun.job == job, JobRun.state.in_(ACTIVE))
-    return db.session.scalar(statement.order_by(JobRun.id).limit(1))
+def _working(jobs: tuple[str, ...]) -> list[Working]:
+    present = and_(JobAttempt.run_id == JobRun.id, JobAttempt.outcome.is_(None))
+    statement = (
+        select(JobRun, JobAttempt)
+        .outerjoin(JobAttempt, present)
+        .where(JobRun.job.in_(jobs), JobRun.state.in_(ACTIVE))
+        .order_by(JobRun.id)
+        .limit(PER_PAGE)
+    )
+    return [Working(run, attempt) for run, attempt in db.session.execute(statement)]
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What leaves the live database when it goes back to an earlier moment."""
+
+    runs: int
+    changes: int
+    notifications: int
+
+
+def written_since(moment: datetime) -> Lost:
+    """What was written after that moment."""
+    counts = [
+        select(func.count()).where(column >= moment).scalar_subquery()
+        for column in (JobRun.queued_at, AuditEntry.at, Notification.created_at)
+    ]
+    return Lost(*db.session.execute(select(*counts)).one())
+
+
+def seconds_of_steps(backup: Backup) -> dict[str, float]:
+    """How long the steps of its restore may take, as far as earlier ones tell.
+
+    `safety` by the last backup, `verify` and `replace` by the last restore, for its size.
+    """
+    made = last_good()
+    found = {"safety": made.manifest.duration_seconds} if made else {}
+    last = journal.read(Path(current_app.instance_path))
+    if last and last["outcome"] == "restored" and last.get("plain_bytes"):
+        scale = backup.manifest.plain_bytes / last["plain_bytes"]
+        for name, seconds in journal.durations(last).items():
+            if name in ("verify", "replace"):
+                found[name] = seconds * scale
+    return found
 
 
 def _next_due(job: str) -> datetime | None:

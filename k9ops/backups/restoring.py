@@ -20,8 +20,8 @@ from k9ops.audit.services import COMMAND_LINE, Actor
 from k9ops.backups import ledger, making, services
 from k9ops.backups.errors import Refused, RestoreFailed, RestoreRunning
 from k9ops.backups.folder import Backup
-from k9ops.backups.journal import Journal, read
-from k9ops.backups.making import Report, silent
+from k9ops.backups.journal import LOCK, Journal, read
+from k9ops.backups.making import Report
 from k9ops.backups.queries import folder
 from k9ops.backups.verifying import unpacked
 from k9ops.core.clock import utcnow
@@ -54,9 +54,7 @@ def preview_restore(file: str) -> Preview:
     return Preview(backup, len(_live_tables()))
 
 
-def restore_backup(
-    file: str, actor: Actor = COMMAND_LINE, report: Report = silent
-) -> dict[str, Any]:
+def restore_backup(file: str, actor: Actor = COMMAND_LINE) -> dict[str, Any]:
     """Replace the live database, be it missing, empty or filled, by the backup that `file` names.
 
     What is live is backed up first. Killed at any moment, the live data is wholly old or wholly
@@ -69,33 +67,37 @@ def restore_backup(
     """
     instance = Path(current_app.instance_path)
     with _only_one(instance):
-        journal = Journal.begin(instance, file)
-        try:
-            result = _restore(file, actor, journal, report)
-        except BaseException as error:
-            outcome = "refused" if isinstance(error, Refused) else "failed"
-            journal.end(outcome, str(error) or type(error).__name__)
-            raise
-        journal.end("restored", result=result)
+        return restore_noted(Journal.begin(instance, file), actor)
+
+
+def restore_noted(journal: Journal, actor: Actor) -> dict[str, Any]:
+    """As above, for whoever holds the lock of restores and has begun the journal."""
+    try:
+        result = _restore(journal, actor)
+    except BaseException as error:
+        outcome = "refused" if isinstance(error, Refused) else "failed"
+        code = error.code if isinstance(error, K9Error) else "failed"
+        journal.end(outcome, str(error) or type(error).__name__, code=code)
+        raise
+    journal.end("restored", result=result)
     return result
 
 
-def _restore(file: str, actor: Actor, journal: Journal, report: Report) -> dict[str, Any]:
-    started, started_at = time.monotonic(), utcnow()
+def _restore(journal: Journal, actor: Actor) -> dict[str, Any]:
+    started, started_at, file = time.monotonic(), utcnow(), str(journal.document["file"])
 
     def step(name: str, **detail: Any) -> None:
         journal.step(name, **detail)
-        report(len(journal.document["steps"]), 6, name)
         logger.info("restore: %s", name)
 
     step("verify")
-    with services.verified(file) as (backup, whole):
+    with services.verified(file, journal.progress) as (backup, whole):
         _require_fitting(backup)
         with _only_one_of_the_server():
             step("prepare")
-            safety = _make_safety_backup()
+            safety = _make_safety_backup(journal.progress)
             step("replace", safety_backup=safety)
-            _replace(backup, whole)
+            _replace(backup, whole, journal.progress)
     upgraded = backup.manifest.migration_head != current_head()
     step("upgrade" if upgraded else "replaced")
     if upgraded:
@@ -110,7 +112,8 @@ def _restore(file: str, actor: Actor, journal: Journal, report: Report) -> dict[
         "safety_backup": safety,
         "duration_seconds": round(time.monotonic() - started, 3),
     }
-    done = ledger.RestoreRecord(backup.file, started_at, utcnow(), result)
+    reason = str(journal.document.get("reason", ""))
+    done = ledger.RestoreRecord(backup.file, started_at, utcnow(), result, reason)
     with Session(db.engine) as session:
         run_id = ledger.write_record(session, done, actor)
         session.commit()
@@ -120,14 +123,19 @@ def _restore(file: str, actor: Actor, journal: Journal, report: Report) -> dict[
 @contextmanager
 def _only_one(instance: Path) -> Generator[None]:
     """Two restores of this copy never run at once; of one that died it is told."""
-    with locked(instance / "restore.lock", wait=False) as is_first:
+    with locked(instance / LOCK, wait=False) as is_first:
         if not is_first:
-            raise _running()
-        last = read(instance)
-        if last and last["outcome"] is None:
-            steps = ", ".join(step["step"] for step in last["steps"])
-            logger.warning("the restore of %s died; its steps: %s", last["file"], steps)
+            raise running()
+        warn_of_dead(instance)
         yield
+
+
+def warn_of_dead(instance: Path) -> None:
+    """Log what became of the last restore, if it was killed."""
+    last = read(instance)
+    if last and last["outcome"] is None:
+        steps = ", ".join(step["step"] for step in last["steps"])
+        logger.warning("the restore of %s died; its steps: %s", last["file"], steps)
 
 
 @contextmanager
@@ -141,11 +149,12 @@ def _only_one_of_the_server() -> Generator[None]:
         postgresql.create_database(url)
     with postgresql.only_restore(url) as is_only:
         if not is_only:
-            raise _running()
+            raise running()
         yield
 
 
-def _running() -> RestoreRunning:
+def running() -> RestoreRunning:
+    """The error of a second restore."""
     hint = "Wait for its end; restore-journal.json in the instance folder tells its steps."
     return RestoreRunning("Another restore is under way.", hint=hint)
 
@@ -182,18 +191,18 @@ def _live_tables() -> list[str]:
         raise Unavailable(message, code="live_damaged", field="DATABASE_URL", hint=hint) from None
 
 
-def _make_safety_backup() -> str | None:
+def _make_safety_backup(report: Report) -> str | None:
     """Back up what is live, if there is anything; the file's name."""
     if not _live_tables():
         return None
     try:
-        return services.make_backup(reason="safety").file
+        return services.make_backup("", report, reason="safety").file
     except K9Error as error:
         message = f"Nothing was restored, because what is live could not be backed up: {error}"
         raise RestoreFailed(message, code=error.code, hint=error.hint) from error
 
 
-def _replace(backup: Backup, whole: Path) -> None:
+def _replace(backup: Backup, whole: Path, report: Report) -> None:
     db.session.remove()
     db.engine.dispose()
     fix_ups = ledger.fix_ups(backup.manifest.tables)
@@ -205,7 +214,7 @@ def _replace(backup: Backup, whole: Path) -> None:
             sqlite.copy(whole, live)
         else:
             script = ledger.as_script(fix_ups, db.engine.dialect)
-            postgresql.restore(db.engine.url, unpacked(backup), script)
+            postgresql.restore(db.engine.url, unpacked(backup, report), script)
     except (postgresql.ProgramFailed, sqlite.Fault) as error:
         hint = "The live data is as it was. Remove the cause, then restore again."
         raise RestoreFailed(f"The restore was undone: {error}.", hint=hint) from error

@@ -145,7 +145,7 @@ def _is_young_safety(backup: Backup) -> bool:
     return backup.manifest.reason == "safety" and utcnow() - backup.created_at < SAFETY_KEPT
 
 
-def verify_backup(file: str) -> Backup:
+def verify_backup(file: str, report: Report = silent) -> Backup:
     """Check everything that can be checked without a server, and note it in the manifest.
 
     `file` is `latest`, a name in BACKUP_DIR, or a path.
@@ -154,17 +154,17 @@ def verify_backup(file: str) -> Backup:
         UnknownBackup: there is no such file.
         Refused: it is not whole; the code says what is wrong.
     """
-    with verified(file) as (backup, _):
+    with verified(file, report) as (backup, _):
         return backup
 
 
 @contextmanager
-def verified(file: str) -> Generator[tuple[Backup, Path]]:
+def verified(file: str, report: Report = silent) -> Generator[tuple[Backup, Path]]:
     """Verify as above; the block has the backup and its decoded database (SQLite) or its file."""
     backup = folder().find(file)
     with ExitStack() as stack:
         try:
-            whole = stack.enter_context(verifying.checked(backup))
+            whole = stack.enter_context(verifying.checked(backup, report))
         except Refused as error:
             refusal = Refusal(code=error.code, message=error.message, at=utcnow())
             _note(backup, verified_at=None, refused=refusal)

@@ -8,6 +8,7 @@ from flask import current_app
 
 from k9ops.backups.errors import Refused, explained
 from k9ops.backups.folder import Backup
+from k9ops.backups.making import Report, silent
 from k9ops.core.files import working_folder
 from k9ops.integrations import postgresql, sqlite
 from k9ops.integrations.zstd import Damaged, Unpacker
@@ -18,8 +19,10 @@ HINT = "Use another backup; `flask list-backups` shows them."
 
 
 @contextmanager
-def checked(backup: Backup) -> Generator[Path]:
+def checked(backup: Backup, report: Report = silent) -> Generator[Path]:
     """Check the backup; the block has the decoded database file (SQLite) or the file itself.
+
+    `report` is called after each piece that was decoded.
 
     Raises:
         Refused: something is wrong; the code says what.
@@ -28,9 +31,9 @@ def checked(backup: Backup) -> Generator[Path]:
     scratch = Path(current_app.instance_path)
     with explained(scratch), working_folder(scratch, "verifying") as beside:
         if backup.manifest.database == "sqlite":
-            yield _checked_sqlite(backup, beside / "plain")
+            yield _checked_sqlite(backup, beside / "plain", report)
         else:
-            _check_postgresql(backup)
+            _check_postgresql(backup, report)
             yield backup.path
 
 
@@ -53,7 +56,7 @@ def _mismatch(backup: Backup, code: str, text: str) -> Refused:
     return _refused(code, text)
 
 
-def unpacked(backup: Backup) -> Iterator[bytes]:
+def unpacked(backup: Backup, report: Report = silent) -> Iterator[bytes]:
     """The plain bytes of a backup; its hash and its end are checked when they were all read.
 
     Raises:
@@ -62,7 +65,9 @@ def unpacked(backup: Backup) -> Iterator[bytes]:
     with backup.path.open("rb") as file:
         unpacker = Unpacker(file)
         try:
-            yield from unpacker
+            for piece in unpacker:
+                yield piece
+                report(unpacker.plain_bytes, backup.manifest.plain_bytes, "Decoded")
             damage = ""
         except Damaged as error:
             damage = str(error)
@@ -74,17 +79,17 @@ def unpacked(backup: Backup) -> Iterator[bytes]:
             raise _refused("not_decodable", text)
 
 
-def _checked_sqlite(backup: Backup, plain: Path) -> Path:
+def _checked_sqlite(backup: Backup, plain: Path, report: Report) -> Path:
     with plain.open("wb") as target:
-        target.writelines(unpacked(backup))
+        target.writelines(unpacked(backup, report))
     if fault := sqlite.integrity_fault(plain):
         raise _refused("integrity_failed", f"The database in {backup.file} is damaged: {fault}.")
     _compare(backup, sqlite.count_rows(plain), sqlite.migration_head(plain))
     return plain
 
 
-def _check_postgresql(backup: Backup) -> None:
-    script = postgresql.decode(unpacked(backup), backup.manifest.database_version)
+def _check_postgresql(backup: Backup, report: Report) -> None:
+    script = postgresql.decode(unpacked(backup, report), backup.manifest.database_version)
     counter = ScriptCounter()
     try:
         for piece in script:

@@ -1,17 +1,20 @@
-"""The page of backups: list, make, verify, download. A restore is a command (`restore-backup`)."""
+"""The page of backups: list, make, verify, download."""
 
-from flask import Blueprint, flash, redirect, render_template, request, send_file
+from pathlib import Path
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 
 from k9ops.accounts.sessions import current_actor
 from k9ops.audit.services import Target, record
-from k9ops.backups import queries, services
-from k9ops.backups.errors import Refused
-from k9ops.backups.jobs import RUN_BACKUP
-from k9ops.backups.words import refusal
+from k9ops.backups import journal, queries, words
+from k9ops.backups.health import LONGEST
+from k9ops.backups.jobs import RUN_BACKUP, VERIFY
 from k9ops.core.db import db
-from k9ops.core.i18n import gettext
+from k9ops.core.i18n import gettext as _
+from k9ops.core.settings import current_settings
 from k9ops.jobs import dispatch
+from k9ops.web.formats import isolated
 from k9ops.web.security import requires
 
 bp = Blueprint("backups", __name__, template_folder="templates")
@@ -22,15 +25,21 @@ bp = Blueprint("backups", __name__, template_folder="templates")
 def list_backups() -> str:
     """Newest first, with the age of the last good one."""
     overview = queries.overview(
-        RUN_BACKUP, before=request.args.get("before"), after=request.args.get("after")
+        (RUN_BACKUP, VERIFY), before=request.args.get("before"), after=request.args.get("after")
     )
+    instance = Path(current_app.instance_path)
     return render_template(
         "backups/list.html",
         backups=overview.page.items,
         page=overview.page,
         last_good=overview.last_good,
         kept=overview.kept,
-        running=overview.running,
+        working=overview.working,
+        makes=any(one.run.job == RUN_BACKUP for one in overview.working),
+        how_far=words.how_far,
+        restores=journal.is_running(instance),
+        last_restore=journal.read(instance),
+        limit=LONGEST.get(current_settings().backup_frequency),
         next_due=overview.next_due,
     )
 
@@ -49,19 +58,14 @@ def make() -> ResponseReturnValue:
 @bp.post("/backups/<name>/verify")
 @requires("backups.make")
 def verify(name: str) -> ResponseReturnValue:
-    """Decode the whole of it now and say what came of it."""
-    backup = queries.folder().named(name)
-    outcome = "whole"
-    try:
-        services.verify_backup(str(backup.path))
-        flash(gettext("%(file)s is whole.", file=backup.file), "ok")
-    except Refused as error:
-        outcome = error.code
-        why = refusal(error.code, error.message)
-        flash(gettext("%(file)s is refused: %(why)s", file=backup.file, why=why), "bad")
+    """Start a run that decodes the whole of it; the page shows its progress."""
+    backup, actor = queries.folder().named(name), current_actor()
+    run = dispatch(VERIFY, {"file": backup.file}, requested_by=actor.name)
     target = Target("backup", backup.file, backup.file)
-    record(db.session(), current_actor(), "backup.verified", target, {"outcome": outcome})
+    record(db.session(), actor, "backup.verify_requested", target, {"run": run.id})
     db.session.commit()
+    told = _("%(file)s is being verified.", file=isolated(backup.file))
+    flash(told, "ok")
     return redirect("/backups", 303)
 
 

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.web import formats
 
 REFUSALS: dict[str, Any] = {
     "size_differs": _l("The file has another size than its manifest says."),
@@ -14,6 +16,14 @@ REFUSALS: dict[str, Any] = {
     "integrity_failed": _l("The database in it is damaged."),
     "rows_differ": _l("It holds other rows than its manifest says."),
     "head_differs": _l("It stands at another migration than its manifest says."),
+    "other_database": _l("It is of another kind of database than the live one."),
+    "unknown_schema": _l("It names no migration, so nothing can be made of it."),
+    "newer_schema": _l("A newer version of the application made it. Install that one first."),
+    "no_space": _l("The disk is full."),
+    "live_damaged": _l("The live database is damaged; nothing of it could be kept safe."),
+    "not_upgraded": _l("It is restored, but its tables could not be brought up to date."),
+    "restore_failed": _l("The database refused it, so all was undone."),
+    "not_started": _l("Its process could not be started."),
 }
 
 UPLOAD_FAULTS: dict[str, Any] = {
@@ -43,3 +53,12 @@ def is_upload_fault(code: str | None) -> bool:
 def upload_fault(code: str) -> str:
     """The words of why an upload failed."""
     return str(UPLOAD_FAULTS.get(code, _l("Google Drive refuses it.")))
+
+
+def how_far(done: float, total: float | None) -> str:
+    """How many bytes of how many."""
+    if not total:
+        return formats.size(done)
+    share = formats.percent(min(done / total, 1))
+    sizes = {"done": formats.size(done), "total": formats.size(total)}
+    return _("%(share)s: %(done)s of %(total)s", share=share, **sizes)

@@ -57,6 +57,16 @@ def locked(path: Path, *, wait: bool = True) -> Generator[bool]:
 
 
 @contextmanager
+def lock_to_hand_on(path: Path) -> Generator[int | None]:
+    """A held lock's descriptor, for a process that is given it and so holds the lock from then on.
+
+    None if another holds it.
+    """
+    with _opened(path) as descriptor:
+        yield descriptor if _lock(descriptor, wait=False) else None
+
+
+@contextmanager
 def working_folder(parent: Path, label: str) -> Generator[Path]:
     """A hidden folder `.LABEL-….part` in `parent`, removed at the end of the block.
 

@@ -8,6 +8,9 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from http.cookiejar import CookieJar
 
 import pytest
@@ -20,7 +23,7 @@ from k9ops.core.clock import utcnow
 from k9ops.notifications.models import Notification
 from tests.support.backups import RESTORES_OWN, driver_url, hashes, without
 from tests.support.people import AMAL, csrf_token
-from tests.support.processes import wait_until
+from tests.support.processes import Server, wait_until
 
 KILLS = 10
 ROWS = 30_000
@@ -141,26 +144,86 @@ class Visitor(threading.Thread):
             self.waits.append(time.monotonic() - began)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_pages_wait_but_never_fail_when_a_restore_commits(instance, database_url, moments):
-    server = instance.start(workers=2)
+@contextmanager
+def visited(server: Server) -> Iterator[list[Visitor]]:
+    """People who read pages all the while, none of which may fail."""
     paths = ("/runs", "/jobs", "/backups", "/notifications", "/readyz")
     visitors = [Visitor(server.url, path).sign_in() for path in paths]
     for visitor in visitors:
         visitor.start()
     time.sleep(1)
-    took = [restore(instance, moments[name])["duration_seconds"] for name in ("earlier", "later")]
+    yield visitors
     time.sleep(1)
     for visitor in visitors:
         visitor.stopping.set()
     for visitor in visitors:
         visitor.join(60)
     assert {visitor.path: visitor.faults for visitor in visitors if visitor.faults} == {}
-    longest = max(max(visitor.waits) for visitor in visitors)
-    asked = sum(len(visitor.waits) for visitor in visitors)
-    print(f"\n{asked} pages beside restores of {took} s; the longest took {longest:.2f} s")
-    assert longest < max(took) + 5
     log = server.log.read_text()
     assert "Traceback" not in log, log
+
+
+def longest_wait(visitors: list[Visitor], beside: str) -> float:
+    longest = max(max(visitor.waits) for visitor in visitors)
+    asked = sum(len(visitor.waits) for visitor in visitors)
+    print(f"\n{asked} pages beside {beside}; the longest took {longest:.2f} s")
+    return longest
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_pages_wait_but_never_fail_when_a_restore_commits(instance, database_url, moments):
+    with visited(instance.start(workers=2)) as visitors:
+        took = [restore(instance, moments[name])["duration_seconds"] for name in moments]
+    assert longest_wait(visitors, f"restores of {took} s") < max(took) + 5
     assert rows_of(database_url, "users", "full_name = 'later'") == 3
+
+
+def add_megabytes(url: str, count: int) -> None:
+    """Rows of chance: what takes room in the database and in a backup."""
+    with create_engine(driver_url(url), poolclass=NullPool).begin() as connection:
+        connection.execute(text("CREATE TABLE noise (noise text)"))
+        for _ in range(count):
+            row = {"noise": os.urandom(1 << 19).hex()}
+            connection.execute(text("INSERT INTO noise VALUES (:noise)"), row)
+
+
+def ask_to_restore(visitor: Visitor, file: str) -> None:
+    """Confirm it on the page."""
+    address = f"{visitor.url}/backups/{file}/restore?lang=en"
+    token = csrf_token(visitor.open(address).read().decode())
+    fields = {"csrf_token": token, "reason": "A test", "word": "restore"}
+    with visitor.open(address, urllib.parse.urlencode(fields).encode(), timeout=10) as answer:
+        assert answer.url == f"{visitor.url}/backups/restore"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("megabytes", [30, pytest.param(300, marks=pytest.mark.slow)])
+def test_page_restores_beside_other_pages(instance, database_url, make_app, megabytes):
+    add_megabytes(database_url, megabytes)
+    with make_app(backup_dir=instance.folder / "backups").app_context():
+        change(database_url, "earlier")
+        file = services.make_backup().file
+        change(database_url, "later")
+    server = instance.start(workers=2)
+    asker = Visitor(server.url, "/backups/restore").sign_in()
+    with visited(server) as visitors:
+        ask_to_restore(asker, file)
+        asker.start()  # follows the page of progress
+        seen = set()
+        while not (found := journal(instance))["outcome"]:
+            seen.update((step["step"], step.get("done")) for step in found["steps"])
+            time.sleep(0.1)
+    asker.stopping.set()
+    asker.join(60)
+    assert (found["outcome"], asker.faults) == ("restored", [])
+    moments = [datetime.fromisoformat(step["at"]) for step in found["steps"]]
+    replaced = next(n for n, step in enumerate(found["steps"]) if step["step"] == "replace")
+    took = (moments[replaced + 1] - moments[replaced]).total_seconds()
+    print(
+        f"\n{found['result']['duration_seconds']} s, replaced in {took:.2f} s; {len(seen)} figures"
+    )
+    assert longest_wait([*visitors, asker], f"a restore of {megabytes} MB") < took + 5
+    assert len({done for _step, done in seen if done}) > (3 if megabytes > 100 else 0)
+    assert rows_of(database_url, "users", "full_name = 'earlier'") == 3
+    assert rows_of(database_url, "notifications", "kind = 'backup.restored'") == 1

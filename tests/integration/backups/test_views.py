@@ -9,8 +9,11 @@ from sqlalchemy import select
 from k9ops.audit.models import AuditEntry
 from k9ops.backups import queries, restoring, services
 from k9ops.backups.folder import name_for
+from k9ops.backups.jobs import VERIFY
 from k9ops.core.db import db, new_id
 from k9ops.jobs.models import JobRun
+from k9ops.jobs.queries import get_run
+from k9ops.jobs.runner import perform, take
 from tests.support.backups import halve
 from tests.support.people import csrf_token
 
@@ -69,12 +72,17 @@ def test_make_starts_a_run_when_the_administrator_asks(page, context):
     assert "backup.requested" in actions()
 
 
-def test_verify_says_what_came_of_it_when_asked(page, backup):
+def test_verify_says_what_came_of_it_when_asked(app, page, backup):
     halve(backup.path)
     answer = post(page, f"/backups/{backup.file}/verify")
     assert answer.status_code == 303
+    assert "is being verified" in page.get("/backups?lang=en").text
+    assert "backup.verify_requested" in actions()
+    run_id = db.session.scalars(select(JobRun.id).where(JobRun.job == VERIFY)).one()
+    with app.app_context():
+        perform(take(run_id, "cli:test:1"))
+        assert get_run(run_id).error_code == "size_differs"
     assert "another size" in page.get("/backups?lang=en").text
-    assert "backup.verified" in actions()
 
 
 def test_download_gives_the_file_when_allowed(page, backup):
