@@ -115,3 +115,17 @@ def test_list_of_runs_asks_few_statements(page, app, runs):
     with counted(app) as statements:
         page.get("/runs")
     assert len(statements) <= 10
+
+
+@pytest.mark.parametrize("cut", [slice(None), slice(8), slice(-8, None), slice(-14, None)])
+def test_run_is_found_by_its_ids_begin_and_end(page, runs, cut):
+    wanted = runs["good"]
+    assert f'value="{wanted}"' in page.get(f"/runs?q={wanted[cut]}").text
+    assert f'value="{wanted}"' not in page.get("/runs?q=01234567").text
+
+
+@pytest.mark.parametrize("words", ["PROGRESS", "test.prog", "Progress"])
+def test_run_is_found_by_its_jobs_name_and_title(page, runs, words):
+    text = page.get(f"/runs?q={words}").text
+    assert f'value="{runs["good"]}"' in text
+    assert f'value="{runs["failed"][0]}"' not in text
