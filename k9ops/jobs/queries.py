@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session, defer, selectinload
 from k9ops.core.clock import read_now
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
-from k9ops.jobs.models import JobAttempt, JobEvent, JobLogLine, JobRun, PeriodicTask
+from k9ops.jobs.models import JobAttempt, JobEffect, JobEvent, JobLogLine, JobRun, PeriodicTask
 from k9ops.jobs.registry import Job, catalogue
 from k9ops.jobs.triggers import next_dues
 from k9ops.jobs.versions import terms_of
@@ -156,7 +156,7 @@ def _ids_like(words: str) -> list[ColumnElement[bool]]:
 
 
 def _ids_that_end(text: str) -> list[ColumnElement[bool]]:
-    """One look at each id, by its last bytes: writing all of them as text would take three times."""
+    """One look at each id, by its last bytes: writing them all as text takes three times as long."""
     tail = text[-_SHOWN:]
     if "-" in tail:
         return []
@@ -212,6 +212,13 @@ def events_of(run_id: str) -> Sequence[JobEvent]:
     """The run's events, oldest first."""
     return db.session.scalars(
         select(JobEvent).where(JobEvent.run_id == run_id).order_by(JobEvent.id)
+    ).all()
+
+
+def effects_of(run_id: str) -> Sequence[JobEffect]:
+    """The run's effects outside the database, in the order of their reservation."""
+    return db.session.scalars(
+        select(JobEffect).where(JobEffect.run_id == run_id).order_by(JobEffect.id)
     ).all()
 
 

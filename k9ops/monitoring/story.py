@@ -9,12 +9,14 @@ from markupsafe import Markup
 
 from k9ops.core.clock import utcnow
 from k9ops.core.i18n import gettext as _
+from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.i18n import ngettext
 from k9ops.core.settings import current_settings
-from k9ops.jobs.models import JobEvent, JobRun
+from k9ops.jobs.models import JobEffect, JobEvent, JobRun
 from k9ops.jobs.states import Outcome, Path, Reason, State
 from k9ops.monitoring import words
 from k9ops.web import formats
+from k9ops.web.words import Word
 
 
 @dataclass(frozen=True)
@@ -193,3 +195,44 @@ def _details(event: JobEvent) -> list[str]:
         at = formats.plain(datetime.fromisoformat(retry_at), seconds=True)
         told.append(_("next attempt %(at)s", at=at))
     return told
+
+
+@dataclass(frozen=True)
+class EffectTold:
+    """An effect outside the database, and of its receipt what may be shown."""
+
+    key: str
+    sign: Word
+    at: datetime
+    receipt: list[tuple[str, str]]
+
+
+_SIGNS = {
+    True: Word(_l("Done"), "circle-check", "ok"),
+    False: Word(_l("Not known whether it happened"), "circle-dashed", "wait"),
+}
+#: A part of a receipt that bears such a word in its name may open a door; it is not shown.
+_SECRET = ("session", "secret", "token", "password", "key", "url", "credential")
+
+
+def effects(found: Sequence[JobEffect]) -> list[EffectTold]:
+    """The effects; what an unfinished one keeps for its next attempt is nobody's to see."""
+    return [
+        EffectTold(
+            key=one.key,
+            sign=_SIGNS[one.done_at is not None],
+            at=one.done_at or one.reserved_at,
+            receipt=_shown(one.receipt) if one.done_at is not None else [],
+        )
+        for one in found
+    ]
+
+
+def _shown(receipt: Any) -> list[tuple[str, str]]:
+    parts = receipt.items() if isinstance(receipt, dict) else [(_("Receipt"), receipt)]
+    return [
+        (str(name), str(value)[:200])
+        for name, value in parts
+        if not any(word in str(name).lower() for word in _SECRET)
+        and isinstance(value, str | int | float | bool)
+    ]

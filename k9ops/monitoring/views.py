@@ -15,7 +15,7 @@ from k9ops.core.errors import K9Error
 from k9ops.core.i18n import gettext as _
 from k9ops.core.paging import row_key
 from k9ops.jobs.models import JobRun
-from k9ops.jobs.queries import events_of, get_run, list_runs, log_lines_of
+from k9ops.jobs.queries import effects_of, events_of, get_run, list_runs, log_lines_of
 from k9ops.jobs.registry import catalogue, get_job
 from k9ops.jobs.states import ACTIVE, RETRYABLE
 from k9ops.monitoring import (
@@ -222,6 +222,7 @@ def _told(run_id: str) -> dict[str, Any]:
         "facts": story.facts(found),
         "lanes": charts.lanes(found.attempts),
         "moments": story.timeline(events_of(found.id)),
+        "effects": story.effects(effects_of(found.id)),
         "lines": lines[:LOG_LINES],
         "more_lines": len(lines) > LOG_LINES,
         "attempt": attempt,

@@ -137,3 +137,19 @@ def test_runs_are_chosen_and_tried_again_after_a_count(browser, server, language
         expect(page.locator("dialog h1")).to_contain_text(re.compile("2|تشغيلين"))
         page.locator("dialog button.primary").click()
         expect(page.locator(".toast")).to_contain_text(re.compile("2|تشغيلين"))
+
+
+def test_run_page_keeps_what_is_open_and_scrolled_while_it_refreshes(browser, server):
+    with visit(browser, server, viewport={"width": 1360, "height": 700}) as page:
+        sign_in(page, AMAL)
+        page.goto("/jobs/test.ticking/arguments")
+        page.fill("[name=arg-seconds]", "4")
+        page.click(".record-form button.primary")
+        expect(page.locator("#log .message")).not_to_have_count(0)
+        page.evaluate("document.querySelector('#log .lines li').same = true")
+        page.evaluate("window.scrollTo(0, 200)")
+        count = page.locator("#log .message").count()
+        expect(page.locator("#log .message").nth(count)).to_be_attached()
+        assert page.evaluate("document.querySelector('#log .lines li').same")
+        assert page.evaluate("window.scrollY") == 200
+        expect(page.locator("#run")).to_contain_text("Succeeded")

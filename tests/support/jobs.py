@@ -197,3 +197,13 @@ def typed(
     """Tell what it was given."""
     given = {"count": count, "kind": kind, "share": share, "loud": loud, "extra": extra}
     return {"day": f"{day:%d.%m.%Y}", **given}
+
+
+@job("test.ticking", title="Ticking")
+def ticking(seconds: float = 2) -> None:
+    """Log a line and tell a progress ten times a second."""
+    steps = round(seconds * 10)
+    for step in range(1, steps + 1):
+        current_run().progress(step, steps, "ticks")
+        current_run().log(f"tick {step}")
+        time.sleep(0.1)

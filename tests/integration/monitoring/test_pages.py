@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from k9ops.core.db import db
 from k9ops.jobs import dispatch
 from k9ops.jobs.due import fire
 from k9ops.jobs.foreground import run_here
-from k9ops.jobs.models import PeriodicTask
+from k9ops.jobs.models import JobEffect, PeriodicTask
 from k9ops.jobs.queries import get_run
 from k9ops.jobs.tasks import schedule_task
 from tests.support.people import csrf_token
@@ -234,3 +234,15 @@ def test_runs_tell_of_a_gap(page, app, language, words):
         db.session.commit()
         fire(db.engine, task.id, 10)
     assert words in page.get(f"/runs?state=missed&lang={language}").text
+
+
+def test_run_page_tells_effects_without_what_opens_doors(page, app, ended):
+    run = ended("test.effect")
+    with app.app_context():
+        found = db.session.scalars(select(JobEffect).filter_by(run_id=run.id)).one()
+        found.receipt = {"file": "a.zst", "session": "https://drive/secret-address"}
+        db.session.commit()
+    text = page.get(f"/runs/{run.id}?lang=en").text
+    assert "Effects" in text
+    assert "a.zst" in text
+    assert "secret-address" not in text

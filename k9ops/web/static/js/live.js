@@ -29,15 +29,32 @@ async function refresh(region, last) {
   if (text === last || isBusy(region)) return last;
   const fresh = new DOMParser().parseFromString(text, "text/html").getElementById(region.id);
   if (!fresh) throw new Error("no such region");
-  const open = [...region.querySelectorAll("details[open][id]")].map((details) => details.id);
-  const focused = region.contains(document.activeElement) ? document.activeElement.id : "";
-  region.replaceChildren(...fresh.childNodes);
-  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-  if (focused) document.getElementById(focused)?.focus();
+  blend(region, fresh);
   if (fresh.dataset.live) region.dataset.live = fresh.dataset.live;
   else delete region.dataset.live;
   document.title = fresh.dataset.title || document.title;
   return text;
+}
+
+// Make `now` as `fresh` is, and leave alone what is so already: scroll, focus and open details stay.
+function blend(now, fresh) {
+  const wanted = [...fresh.childNodes];
+  wanted.forEach((node, place) => {
+    const there = now.childNodes[place];
+    if (!there) now.append(node);
+    else if (!there.isEqualNode(node)) change(there, node);
+  });
+  while (now.childNodes.length > wanted.length) now.lastChild.remove();
+}
+
+function change(there, node) {
+  if (node.nodeType !== Node.ELEMENT_NODE || there.nodeName !== node.nodeName || there.id !== node.id) return there.replaceWith(node);
+  for (const { name, value } of [...node.attributes]) if (there.getAttribute(name) !== value) there.setAttribute(name, value);
+  for (const { name } of [...there.attributes]) {
+    const kept = name === "open" && there.matches("details");
+    if (!node.hasAttribute(name) && !kept) there.removeAttribute(name);
+  }
+  blend(there, node);
 }
 
 // Somebody is about to press something there, or is selecting text: not now.
