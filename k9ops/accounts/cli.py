@@ -5,7 +5,7 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from k9ops.accounts import services
+from k9ops.accounts import api_tokens, services
 from k9ops.accounts.permissions import Role
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.core.console import Command, handles_errors, json_option, print_json
@@ -64,7 +64,7 @@ def set_password(username: str, *, as_json: bool) -> None:
 @handles_errors
 def create_token(username: str, name: str, days: int | None, *, as_json: bool) -> None:
     """Make an API token for USERNAME and print it, this once."""
-    text, token = services.create_token(username, name, days=days, actor=COMMAND_LINE)
+    text, token = api_tokens.create_token(username, name, days=days, actor=COMMAND_LINE)
     expires = token.expires_at and token.expires_at.isoformat()
     if as_json:
         print_json({"token": text, "name": name, "username": username, "expires_at": expires})
@@ -81,7 +81,7 @@ def create_token(username: str, name: str, days: int | None, *, as_json: bool) -
 @handles_errors
 def revoke_token(username: str, name: str, *, as_json: bool) -> None:
     """End every token of USERNAME that is called NAME."""
-    count = services.revoke_tokens(username, name, actor=COMMAND_LINE)
+    count = api_tokens.revoke_tokens(username, name, actor=COMMAND_LINE)
     if as_json:
         print_json({"username": username, "name": name, "revoked": count})
     else:

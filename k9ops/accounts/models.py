@@ -1,14 +1,15 @@
-"""People who may sign in, their API tokens, and the bad tries at signing in."""
+"""People who may sign in, where they are signed in, their API tokens, and bad tries at the door."""
 
 import unicodedata
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from flask_login import UserMixin
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from k9ops.accounts.permissions import Role, permissions_of
+from k9ops.accounts.permissions import ROLE_TITLES, Role, permissions_of
 from k9ops.core.db import Base, one_of
 from k9ops.core.i18n import LANGUAGES
 
@@ -50,7 +51,7 @@ class User(UserMixin, Base):
     language: Mapped[str | None] = mapped_column(String(8))
     theme: Mapped[str] = mapped_column(String(8), default=Theme.SYSTEM)
     last_sign_in_at: Mapped[datetime | None]
-    #: Part of every session: raising it ends all of them.
+    #: Kept in every session: raising it ends all of them, also one that just begins.
     session_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
 
@@ -68,13 +69,32 @@ class User(UserMixin, Base):
     def display_name(self) -> str:
         return self.full_name or self.username
 
-    def get_id(self) -> str:
-        """What the session keeps: the person and the version of their sessions."""
-        return f"{self.id}.{self.session_version}"
+    @property
+    def role_title(self) -> Any:
+        return ROLE_TITLES[Role(self.role)]
 
     def can(self, permission: str) -> bool:
         """Whether the person's role holds `permission`."""
         return self.active and permission in permissions_of(self.role)
+
+
+class BrowserSession(Base):
+    """One browser in which a person is signed in; the row goes when the session ends."""
+
+    __tablename__ = "browser_sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    #: Of the random key in the browser's cookie.
+    key_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    version: Mapped[int]
+    began_at: Mapped[datetime] = mapped_column(index=True)
+    #: Noted once a minute at most, with the address of that moment.
+    last_seen_at: Mapped[datetime]
+    ip: Mapped[str | None] = mapped_column(String(45))
+    user_agent: Mapped[str] = mapped_column(String(400), default="")
+
+    user: Mapped[User] = relationship()
 
 
 class ApiToken(Base):
@@ -107,3 +127,51 @@ class SignInTry(Base):
     failed: Mapped[int]
     #: The last counted try; the row is void a quarter of an hour later.
     at: Mapped[datetime] = mapped_column(index=True)
+
+
+class TwoStep(Base):
+    """The second step of a person's sign-in: codes of an app on their phone."""
+
+    __tablename__ = "two_steps"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    #: Encrypted with a key of SECRET_KEY.
+    secret: Mapped[str] = mapped_column(String(400))
+    begun_at: Mapped[datetime]
+    #: Null until the person proved that the app has the secret; it does not count before.
+    on_since: Mapped[datetime | None]
+    #: The step of time whose code was taken last; a code is never taken twice.
+    last_step: Mapped[int | None]
+
+
+class RecoveryCode(Base):
+    """A code that stands in for the app once; only its keyed hash is kept."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    used_at: Mapped[datetime | None]
+
+
+class PasswordReset(Base):
+    """Somebody asked for a new password by mail, whether or not the name is anybody's."""
+
+    __tablename__ = "password_resets"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: Null when nobody has that name, or no mail could reach them.
+    user_id: Mapped[int | None] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), index=True
+    )
+    #: Keyed hash of what was typed, as with bad tries.
+    name_hash: Mapped[str] = mapped_column(String(64))
+    ip: Mapped[str | None] = mapped_column(String(45))
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    #: Of the link in the mail; made together with the mail and kept nowhere else.
+    token_sha256: Mapped[str | None] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]

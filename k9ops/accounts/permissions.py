@@ -49,6 +49,8 @@ PERMISSIONS = frozenset(
         "documents.make",
         "settings.view",
         "settings.manage",
+        "users.view",
+        "users.manage",
     }
 )
 

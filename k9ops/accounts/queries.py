@@ -1,12 +1,17 @@
 """Reading people and tokens."""
 
-from sqlalchemy import exists, select
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from k9ops.accounts.models import ApiToken, User, fold
+from k9ops.accounts.models import ApiToken, TwoStep, User, fold
 from k9ops.accounts.permissions import Role, roles_with
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
+from k9ops.core.i18n import gettext as _
+from k9ops.core.paging import NumberedPage, containing, numbered_page
 
 
 def find_user(username: str) -> User | None:
@@ -29,13 +34,57 @@ def get_user(username: str) -> User:
     return user
 
 
-def user_of_session(session_id: str) -> User | None:
-    """The active person whom a session names, while its version is still theirs."""
-    number, _, version = session_id.partition(".")
-    if not (number.isdecimal() and version.isdecimal() and len(number) < 10):
-        return None
-    user = db.session.get(User, int(number), execution_options={"prepare": True})
-    return user if user and user.active and user.session_version == int(version) else None
+def get_user_of_id(user_id: int) -> User:
+    """Raise NotFound when there is nobody of that id."""
+    user = db.session.get(User, user_id)
+    if user is None:
+        raise NotFound(_("There is no such person."))
+    return user
+
+
+@dataclass(frozen=True)
+class UserFilter:
+    """What to look for; what is empty does not count."""
+
+    search: str = ""
+    role: str = ""
+    active: bool | None = None
+
+    def apply(self, query: Select[User]) -> Select[User]:
+        if self.search:
+            columns = User.username, User.full_name, User.email
+            query = query.where(containing(self.search, *columns))
+        if self.role:
+            query = query.where(User.role == self.role)
+        if self.active is not None:
+            query = query.where(User.active == self.active)
+        return query
+
+
+def list_users(wanted: UserFilter, order: Any, *, number: int = 1) -> NumberedPage[User]:
+    """The people who match, in that order."""
+    query = wanted.apply(select(User))
+    return numbered_page(db.session(), query, order, User.id, number=number)
+
+
+def count_by_role() -> dict[str, int]:
+    """How many active people have each role."""
+    query = select(User.role, func.count()).where(User.active).group_by(User.role)
+    return dict(db.session.execute(query).all())
+
+
+def two_step_of(user_id: int) -> TwoStep | None:
+    """The person's second step, if it is on."""
+    query = select(TwoStep).where(TwoStep.user_id == user_id, TwoStep.on_since.is_not(None))
+    return db.session.scalars(query).one_or_none()
+
+
+def with_two_step(users: list[User]) -> set[int]:
+    """The ids of those among the people whose second step is on."""
+    query = select(TwoStep.user_id).where(
+        TwoStep.user_id.in_([user.id for user in users]), TwoStep.on_since.is_not(None)
+    )
+    return set(db.session.scalars(query))
 
 
 def has_administrator() -> bool:

@@ -1,25 +1,22 @@
-"""Changing people and tokens; every function is one transaction with its audit entry."""
+"""The door, and people's own passwords; every function is one transaction with its audit entry."""
 
-import hashlib
 import logging
 import re
-import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
-from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from k9ops.accounts import passwords, queries, tries
+from k9ops.accounts import browser_sessions, passwords, queries, tries
 from k9ops.accounts.errors import SignInLocked, SignInRefused
-from k9ops.accounts.models import ApiToken, Theme, User
+from k9ops.accounts.models import Theme, User
 from k9ops.accounts.permissions import Role
 from k9ops.audit.services import COMMAND_LINE, Actor, Target, record
+from k9ops.core.checks import line_of
 from k9ops.core.clock import db_now, read_now
 from k9ops.core.db import db
-from k9ops.core.errors import BadInput, Conflict, K9Error, NotFound
+from k9ops.core.errors import BadInput, Conflict, K9Error
 from k9ops.core.i18n import LANGUAGES, ngettext
 from k9ops.core.i18n import gettext as _
 
@@ -30,8 +27,22 @@ log = logging.getLogger(__name__)
 
 _USERNAME = re.compile(r"[\w](?:[\w.@-]| (?! )){0,62}[\w]")
 _EMAIL = re.compile(r"[^@\s\0]+@[^@\s\0]+\.[^@\s\0]+")
-LONGEST_TOKEN_NAME = 200
-TOKEN_PREFIX = "k9_"  # noqa: S105  (a mark that scanners for leaked secrets can look for)
+
+
+def email_address(text: str | None) -> str | None:
+    """A Check: an address in lower case, or none."""
+    line: str | None = line_of(User.email)(text)
+    if line and not _EMAIL.fullmatch(line):
+        raise BadInput(_("This is no e-mail address."), field="email")
+    return line and line.casefold()
+
+
+def user_name(text: str | None) -> str:
+    """A Check: the name with which a person signs in."""
+    if not _USERNAME.fullmatch(text or ""):
+        words = _("A name has 2 to 64 letters, digits, dots, dashes or single spaces.")
+        raise BadInput(words, field="username")
+    return text or ""
 
 
 @dataclass(frozen=True)
@@ -46,9 +57,7 @@ class NewUser:
 
     def check(self) -> None:
         """Raise BadInput for the first field at fault."""
-        if not _USERNAME.fullmatch(self.username):
-            text = _("A name has 2 to 64 letters, digits, dots, dashes or single spaces.")
-            raise BadInput(text, field="username")
+        user_name(self.username)
         if self.email is not None and not _EMAIL.fullmatch(self.email[:255]):
             raise BadInput(_("This is no e-mail address."), field="email")
         if len(self.full_name) > 200 or "\0" in self.full_name:
@@ -124,7 +133,7 @@ def set_password(username: str, password: str, *, actor: Actor) -> User:
     user = queries.get_user(username)
     passwords.check_password(password, user.username)
     user.password_hash = passwords.hash_password(password)
-    user.session_version = User.session_version + 1
+    browser_sessions.end_all(user)
     tries.reopen(db.session(), tries.hash_name(user.username))
     record(db.session(), actor, "user.password_set", _target(user))
     db.session.commit()
@@ -138,17 +147,31 @@ def change_password(user: User, current: str, new: str, *, actor: Actor) -> None
         BadInput: `current` is not the password, or `new` breaks the rule.
         SignInLocked: too many bad tries at the name, here and at the door together.
     """
-    name_hash = tries.hash_name(user.username)
-    _refuse_if_locked(name_hash)
-    if not passwords.is_password(user.password_hash, current):
-        error = _count_bad_try(name_hash, user, actor.ip)
-        text = _("This is not your password.")
-        raise error if isinstance(error, SignInLocked) else BadInput(text, field="current")
+    confirm_password(user, current, actor=actor, field="current")
     passwords.check_password(new, user.username, field="new")
     user.password_hash = passwords.hash_password(new)
-    user.session_version = User.session_version + 1
+    browser_sessions.end_all(user)
     record(db.session(), actor, "user.password_changed", _target(user))
     db.session.commit()
+
+
+def confirm_password(user: User, password: str, *, actor: Actor, field: str = "password") -> None:
+    """Make sure that it is the person who is at the keyboard.
+
+    Raises:
+        BadInput: it is not their password.
+        SignInLocked: too many bad tries at the name, here and at the door together.
+    """
+    name_hash = tries.hash_name(user.username)
+    try:
+        _refuse_if_locked(name_hash)
+        if not passwords.is_password(user.password_hash, password):
+            raise _count_bad_try(name_hash, user, actor.ip)
+    except SignInLocked as error:
+        error.field = field
+        raise
+    except SignInRefused:
+        raise BadInput(_("This is not your password."), field=field) from None
 
 
 def keep_choices(user: User, *, language: str | None, theme: str | None) -> None:
@@ -224,70 +247,6 @@ def _count_bad_try(name_hash: str, user: User | None, ip: str | None) -> K9Error
         left,
     )
     return SignInRefused(text, tries_left=left)
-
-
-def note_sign_out(user: User, *, actor: Actor) -> None:
-    """Write it down, and end the person's sessions: a copy of the cookie opens nothing more."""
-    user.session_version = User.session_version + 1
-    record(db.session(), actor, "user.signed_out", _target(user))
-    db.session.commit()
-
-
-def create_token(
-    username: str, name: str, *, days: int | None, actor: Actor
-) -> tuple[str, ApiToken]:
-    """Make an API token and return its text, which is kept nowhere, and its row.
-
-    Raises:
-        NotFound: nobody has that name.
-        BadInput: the token's name is empty or too long.
-        Conflict: the person is not active.
-    """
-    if not 0 < len(name.strip()) <= LONGEST_TOKEN_NAME:
-        raise BadInput(f"A name has 1 to {LONGEST_TOKEN_NAME} characters.", field="name")
-    user = queries.get_user(username)
-    if not user.active:
-        raise Conflict(f"{user.username} is not active.", field="username")
-    text = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    now = read_now(db.session())
-    token = ApiToken(
-        user_id=user.id,
-        name=name,
-        token_sha256=hash_token(text),
-        created_at=now,
-        expires_at=None if days is None else now + timedelta(days=days),
-    )
-    db.session.add(token)
-    record(db.session(), actor, "token.created", _target(user), {"token": name, "days": days})
-    db.session.commit()
-    return text, token
-
-
-def revoke_tokens(username: str, name: str, *, actor: Actor) -> int:
-    """End all of a person's tokens of that name; returns how many.
-
-    Raises:
-        NotFound: there is no such person or no such token.
-    """
-    user = queries.get_user(username)
-    ended = db.session.execute(
-        update(ApiToken)
-        .where(ApiToken.user_id == user.id, ApiToken.name == name, ApiToken.revoked_at.is_(None))
-        .values(revoked_at=db_now())
-        .returning(ApiToken.id)
-    ).all()
-    if not ended:
-        raise NotFound(f"{user.username} has no token called {name!r}.", field="name")
-    record(
-        db.session(), actor, "token.revoked", _target(user), {"token": name, "count": len(ended)}
-    )
-    db.session.commit()
-    return len(ended)
-
-
-def hash_token(text: str) -> str:
-    """What is kept of a token: it is long and random, so a quick hash is enough."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _target(user: User) -> Target:

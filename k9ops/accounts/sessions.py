@@ -1,25 +1,20 @@
 """Who is signed in: sessions of people in the browser, and the actor that the audit names."""
 
-from datetime import timedelta
-
-from flask import Flask, has_request_context, request, session
+from flask import Flask, g, has_request_context, request, session
 from flask_login import LoginManager, current_user, login_user, logout_user
 
-from k9ops.accounts import queries, tokens
-from k9ops.accounts.models import User
+from k9ops.accounts import browser_sessions, tokens
+from k9ops.accounts.models import BrowserSession, User
 from k9ops.audit.services import COMMAND_LINE, Actor
-from k9ops.core.clock import utcnow
 from k9ops.web.security import is_api
 
-#: Counted from the sign-in, however busy the session is.
-LONGEST_SESSION = timedelta(hours=8)
-_BEGAN = "signed_in_at"
+_KEY = "key"
 #: What a choice made before the sign-in or before the sign-out outlives.
 _KEPT = ("language",)
 
 
 def init_sessions(app: Flask) -> None:
-    app.config["PERMANENT_SESSION_LIFETIME"] = LONGEST_SESSION
+    app.config["PERMANENT_SESSION_LIFETIME"] = browser_sessions.LONGEST
     manager = LoginManager()
     # Templates ask for the person only when they show one: our error page must not need them.
     manager.init_app(app, add_context_processor=False)
@@ -27,22 +22,35 @@ def init_sessions(app: Flask) -> None:
     manager.request_loader(tokens.user_of_request)
 
 
-def load_user(session_id: str) -> User | None:
+def load_user(user_id: str) -> User | None:
     """The person of a browser's session; the API takes tokens only."""
-    began = session.get(_BEGAN, 0)
-    if is_api() or utcnow().timestamp() - began > LONGEST_SESSION.total_seconds():
+    key = session.get(_KEY)
+    if is_api() or not isinstance(key, str):
         return None
-    return queries.user_of_session(session_id)
+    found = browser_sessions.find(key)
+    if found is None or str(found.user_id) != user_id:
+        return None
+    browser_sessions.note_seen(found, request.remote_addr)
+    g.k9ops_session = found
+    return found.user
 
 
 def begin_session(user: User, *, remember: bool) -> None:
     """Sign the person in with a new session; `remember` lets it outlive the browser."""
     _empty_session()
     session.permanent = remember
-    session[_BEGAN] = utcnow().timestamp()
+    agent = request.headers.get("User-Agent", "")
+    session[_KEY] = browser_sessions.begin(user, ip=request.remote_addr, user_agent=agent)
     if user.language:
         session["language"] = user.language
     login_user(user)
+
+
+def own_session() -> BrowserSession:
+    """The session of this request, for views that let nobody else in."""
+    get_signed_in_user()
+    found: BrowserSession = g.k9ops_session
+    return found
 
 
 def end_session() -> None:

@@ -2,14 +2,20 @@
 
 from flask import Flask
 
+from k9ops.accounts.account_views import account
 from k9ops.accounts.cli import COMMANDS
 from k9ops.accounts.sessions import init_sessions
+from k9ops.accounts.user_views import users
 from k9ops.accounts.views import bp
+from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.web.nav import nav_item
 
 
 def init_accounts(app: Flask) -> None:
-    """Sessions, the door's pages, and the commands about people."""
+    """Sessions, the door, one's own account, the users, and the commands about people."""
     init_sessions(app)
-    app.register_blueprint(bp)
+    for pages in (bp, account, users):
+        app.register_blueprint(pages)
+    nav_item("users.index", _l("Users"), "user-check", "users.view", "admin")
     for command in COMMANDS:
         app.cli.add_command(command)

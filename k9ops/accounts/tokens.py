@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from flask import Request
 
 from k9ops.accounts import queries
+from k9ops.accounts.api_tokens import hash_token
 from k9ops.accounts.errors import Unauthenticated
 from k9ops.accounts.models import ApiToken, User
-from k9ops.accounts.services import hash_token
 from k9ops.core.clock import read_now
 from k9ops.core.db import db
 

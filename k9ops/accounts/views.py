@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
-from k9ops.accounts import services
+from k9ops.accounts import browser_sessions, services
 from k9ops.accounts.errors import SignInLocked, SignInRefused
 from k9ops.accounts.forms import PasswordForm, SignInForm
 from k9ops.accounts.models import Theme
@@ -13,6 +13,7 @@ from k9ops.accounts.sessions import (
     current_actor,
     end_session,
     get_signed_in_user,
+    own_session,
     signed_in_user,
 )
 from k9ops.core.errors import BadInput, K9Error
@@ -67,7 +68,7 @@ def keep_choices() -> None:
 @bp.post("/sign-out")
 @requires(SIGNED_IN)
 def sign_out() -> ResponseReturnValue:
-    services.note_sign_out(get_signed_in_user(), actor=current_actor())
+    browser_sessions.sign_out(own_session(), actor=current_actor())
     end_session()
     return redirect("/sign-in", 303)
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Dialect, func, insert, literal, literal_column, select, update
+from sqlalchemy import Dialect, delete, func, insert, literal, literal_column, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
 
-from k9ops.accounts.models import User, fold
+from k9ops.accounts.models import BrowserSession, User, fold
 from k9ops.audit.services import COMMAND_LINE, Actor, Target, record
 from k9ops.core.clock import db_now
 from k9ops.core.db import new_id
@@ -35,6 +35,8 @@ def fix_ups(tables: Iterable[str]) -> list[UpdateBase]:
         JobAttempt: _end_attempts(),
         JobRun: _end_runs(),
         PeriodicTask: _restart_tasks(),
+        # A session that was ended since must not live again.
+        BrowserSession: delete(BrowserSession),
     }
     present = set(tables)
     return [statement for table, statement in wanted.items() if table.__tablename__ in present]

@@ -34,16 +34,20 @@ def _plain(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
+def begin_to_write(table: type[Base]) -> None:
+    """On SQLite, which knows no FOR UPDATE, keep all others from writing until the end."""
+    if db.session.get_bind().dialect.name == "sqlite":
+        rows: Any = table.__table__
+        db.session.execute(update(rows).where(false()).values(id=rows.c.id))
+
+
 def hold(row: Base, names: Iterable[str] = ("id",)) -> None:
     """Read these columns anew; nobody else writes the row until the transaction ends.
 
     Raises:
         Conflict: the row is gone.
     """
-    table: Any = type(row).__table__
-    if db.session.get_bind().dialect.name == "sqlite":
-        # It knows no FOR UPDATE: whoever begins to write, even nothing, keeps all others from it.
-        db.session.execute(update(table).where(false()).values(id=table.c.id))
+    begin_to_write(type(row))
     try:
         db.session.refresh(row, list(names), with_for_update={"of": type(row)})
     except InvalidRequestError as error:

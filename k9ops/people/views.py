@@ -114,3 +114,9 @@ def _edit(person: Person | None) -> ResponseReturnValue:
 
 def _called(user: User) -> str:
     return f"{user.username} · {user.full_name}" if user.full_name else user.username
+
+
+def person_of_user(user: User) -> dict[str, Person | None]:
+    """What a user's page tells of the person of the unit who signs in with the account."""
+    person_id = queries.person_id_of_account(user.id)
+    return {"person": queries.get_person(person_id) if person_id else None}

@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from k9ops.accounts.api_tokens import create_token
 from k9ops.accounts.permissions import permissions_of
+from k9ops.audit.services import COMMAND_LINE
 from k9ops.backups.services import make_backup
 from k9ops.jobs import dispatch
 from k9ops.schedules.services import NewItem
@@ -78,6 +80,7 @@ def test_pages_need_few_statements_and_never_fail(app, client_of, amal, statemen
         run_id = dispatch(JOB, requested_by=amal.username).id
         plan(unit, today(), NewItem(unit.badr, unit.morning, unit.rex))
         file = make_backup().file
+        create_token(amal.username, "a program", days=1, actor=COMMAND_LINE)
     client = client_of(amal)
     costs, wrong = {}, []
     for rule, _, how in guarded(app):

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from k9ops.accounts import services
+from k9ops.accounts import api_tokens, services
 from k9ops.accounts.queries import find_user
 from k9ops.app import create_app
 from k9ops.audit.services import COMMAND_LINE
@@ -85,7 +85,7 @@ def test_wrong_usage_is_one_document_with_json(runner):
 
 def test_revoke_token_ends_it_once(runner, app):
     with app.app_context():
-        services.create_token("amal", "ci", days=None, actor=COMMAND_LINE)
+        api_tokens.create_token("amal", "ci", days=None, actor=COMMAND_LINE)
     answer = runner.invoke(args=["revoke-token", "amal", "ci", "--json"])
     assert json.loads(answer.stdout)["revoked"] == 1
     again = runner.invoke(args=["revoke-token", "amal", "ci", "--json"])

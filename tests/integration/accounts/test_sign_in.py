@@ -151,10 +151,14 @@ def test_sign_out_ends_the_session_and_takes_a_post(client_of, amal):
     assert client.get("/notifications").status_code == 302
 
 
-def test_sign_out_closes_copies_of_the_cookie(client_of, amal):
-    client, thief = client_of(amal), client_of(amal)
+def test_sign_out_closes_copies_of_the_cookie_and_no_other_browser(client_of, app, amal):
+    client, other, thief = client_of(amal), client_of(amal), app.test_client()
+    with client.session_transaction() as own, thief.session_transaction() as copied:
+        copied.update(own)
+    assert thief.get("/notifications").status_code == 200
     client.post("/sign-out", data={"csrf_token": csrf_token(client.get("/notifications").text)})
     assert thief.get("/notifications").status_code == 302
+    assert other.get("/notifications").status_code == 200
 
 
 def test_known_and_unknown_names_are_answered_alike_to_the_lock(context):

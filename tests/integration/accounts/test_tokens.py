@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from k9ops.accounts import services
+from k9ops.accounts import api_tokens
 from k9ops.accounts.models import ApiToken, User
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.core.clock import utcnow
@@ -19,7 +19,7 @@ ADDRESS = "/api/v1/runs/01940000-0000-7000-8000-000000000000"
 @pytest.fixture
 def token(app: Flask) -> str:
     with app.app_context():
-        return services.create_token("amal", "test", days=30, actor=COMMAND_LINE)[0]
+        return api_tokens.create_token("amal", "test", days=30, actor=COMMAND_LINE)[0]
 
 
 def ask(client, token: str, scheme: str = "Bearer"):
@@ -68,7 +68,7 @@ def test_expired_token_is_refused_by_that_name(client, app, token):
 
 def test_revoked_token_is_refused(client, app, token):
     with app.app_context():
-        services.revoke_tokens("amal", "test", actor=COMMAND_LINE)
+        api_tokens.revoke_tokens("amal", "test", actor=COMMAND_LINE)
     assert ask(client, token).status_code == 401
 
 

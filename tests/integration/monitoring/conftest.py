@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 
-from k9ops.accounts import services
+from k9ops.accounts import api_tokens
 from k9ops.audit.services import COMMAND_LINE
 
 
@@ -21,7 +21,7 @@ def token_of(app: Flask) -> Callable[[str], dict[str, str]]:
 
     def make(username: str) -> dict[str, str]:
         with app.app_context():
-            token, _row = services.create_token(username, "test", days=1, actor=COMMAND_LINE)
+            token, _row = api_tokens.create_token(username, "test", days=1, actor=COMMAND_LINE)
         return {"Authorization": f"Bearer {token}"}
 
     return make

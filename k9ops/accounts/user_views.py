@@ -1,0 +1,232 @@
+"""The pages of people who sign in, for administrators."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from k9ops.accounts import api_tokens, browser_sessions, browsers, managing, queries, tries
+from k9ops.accounts.forms import NewUserForm, UserForm
+from k9ops.accounts.managing import UserValues
+from k9ops.accounts.models import User
+from k9ops.accounts.permissions import ROLE_TITLES
+from k9ops.accounts.sessions import current_actor
+from k9ops.core.db import db
+from k9ops.core.errors import Conflict
+from k9ops.core.i18n import gettext as _
+from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.web.filters import choice, page_number, search_words
+from k9ops.web.formats import isolated
+from k9ops.web.forms import saved
+from k9ops.web.panels import panels_of
+from k9ops.web.security import requires
+
+users = Blueprint("users", __name__, template_folder="templates")
+
+USER = "/users/<int(max=2147483647):user_id>"
+_ORDERS: dict[str, Any] = {
+    "": User.username_key,
+    "last": User.last_sign_in_at.desc().nulls_last(),
+    "new": User.created_at.desc(),
+}
+_ORDER_TITLES = {"last": _l("last sign-in"), "new": _l("newest first")}
+
+
+@users.get("/users")
+@requires("users.view")
+def index() -> str:
+    """Everybody who may sign in, or might once."""
+    role = choice("role", _l("Role"), ROLE_TITLES)
+    active = choice("active", _l("State"), {"yes": _l("Enabled"), "no": _l("Deactivated")})
+    order = choice("sort", _l("Sorted by"), _ORDER_TITLES)
+    wanted = queries.UserFilter(
+        search=search_words(),
+        role=role.value,
+        active=active.value == "yes" if active.value else None,
+    )
+    page = queries.list_users(wanted, _ORDERS[order.value], number=page_number())
+    return render_template(
+        "accounts/users.html",
+        page=page,
+        counts=queries.count_by_role(),
+        two_step=queries.with_two_step(page.items),
+        roles=ROLE_TITLES,
+        search=wanted.search,
+        choices=[role, active, order],
+    )
+
+
+@users.get(USER)
+@requires("users.view")
+def show(user_id: int) -> str:
+    """One of them: where they are signed in, their tokens, and what can be done."""
+    user = queries.get_user_of_id(user_id)
+    return render_template(
+        "accounts/user.html",
+        one=user,
+        sessions=browser_sessions.sessions_of(user),
+        tokens=api_tokens.tokens_of(user),
+        two_step=queries.two_step_of(user.id),
+        locked_until=tries.locked_until(db.session(), tries.hash_name(user.username)),
+        browsers=browsers,
+        panels=panels_of("user", user),
+    )
+
+
+@users.route("/users/new", methods=["GET", "POST"])
+@requires("users.manage")
+def add() -> ResponseReturnValue:
+    """Add somebody; their first password is shown once."""
+    form = NewUserForm()
+    added = saved(
+        form,
+        lambda: managing.add_user(
+            form.username.data, form.values(UserValues), actor=current_actor()
+        ),
+    )
+    if added is None:
+        status = 422 if form.errors else 200
+        return render_template("accounts/user_form.html", form=form, one=None), status
+    user, password = added
+    title = _("%(name)s may sign in now", name=isolated(user.display_name))
+    return _shown_once(user, title, password)
+
+
+@users.route(f"{USER}/edit", methods=["GET", "POST"])
+@requires("users.manage")
+def edit(user_id: int) -> ResponseReturnValue:
+    """Change the full name, the e-mail address, the role."""
+    user = queries.get_user_of_id(user_id)
+    form = UserForm(obj=user)
+    values, actor = form.values(UserValues), current_actor()
+    kept = saved(
+        form, lambda: managing.change_user(user_id, values, actor=actor, seen=form.seen.data)
+    )
+    if kept is None:
+        status = 422 if form.errors else 200
+        return render_template("accounts/user_form.html", form=form, one=user), status
+    flash(_("%(name)s was saved.", name=isolated(kept.display_name)), "ok")
+    return _to(user_id)
+
+
+@users.route(f"{USER}/deactivate", methods=["GET", "POST"])
+@requires("users.manage")
+def deactivate(user_id: int) -> ResponseReturnValue:
+    """Ask, then let the person sign in no more."""
+    if request.method == "GET":
+        user = queries.get_user_of_id(user_id)
+        title = _("Deactivate %(name)s?", name=isolated(user.display_name))
+        text = _("They are signed out everywhere and cannot sign in; their tokens open nothing.")
+        return ask(title, text, _("Deactivate"), _("Keep active"), _page_of(user_id))
+    try:
+        user = managing.deactivate(user_id, actor=current_actor())
+    except Conflict as error:
+        flash(f"{error.message} {error.hint}", "bad")
+    else:
+        flash(_("%(name)s cannot sign in any more.", name=isolated(user.display_name)), "ok")
+    return _to(user_id)
+
+
+@users.post(f"{USER}/reactivate")
+@requires("users.manage")
+def reactivate(user_id: int) -> ResponseReturnValue:
+    """Let the person sign in again."""
+    user = managing.reactivate(user_id, actor=current_actor())
+    flash(_("%(name)s may sign in again.", name=isolated(user.display_name)), "ok")
+    return _to(user_id)
+
+
+@users.route(f"{USER}/password", methods=["GET", "POST"])
+@requires("users.manage")
+def give_password(user_id: int) -> ResponseReturnValue:
+    """Ask, then make up a new password, which is shown once."""
+    if request.method == "GET":
+        user = queries.get_user_of_id(user_id)
+        title = _("Give %(name)s a new password?", name=isolated(user.display_name))
+        text = _("The one until now opens nothing more, and they are signed out everywhere.")
+        return ask(title, text, _("Make a password"), _("Keep the password"), _page_of(user_id))
+    user, password = managing.give_password(user_id, actor=current_actor())
+    title = _("%(name)s has a new password", name=isolated(user.display_name))
+    return _shown_once(user, title, password)
+
+
+@users.route(f"{USER}/sign-out-everywhere", methods=["GET", "POST"])
+@requires("users.manage")
+def sign_out_everywhere(user_id: int) -> ResponseReturnValue:
+    """Ask, then end every session of the person."""
+    user = queries.get_user_of_id(user_id)
+    if request.method == "GET":
+        title = _("Sign %(name)s out everywhere?", name=isolated(user.display_name))
+        text = _("Every browser asks for the password again. Tokens of programs go on.")
+        return ask(title, text, _("Sign out everywhere"), _("Stay signed in"), _page_of(user_id))
+    browser_sessions.sign_out_everywhere(user, actor=current_actor())
+    flash(_("%(name)s was signed out everywhere.", name=isolated(user.display_name)), "ok")
+    return _to(user_id)
+
+
+@users.post(f"{USER}/sessions/<int(max=2147483647):session_id>/end")
+@requires("users.manage")
+def end_session(user_id: int, session_id: int) -> ResponseReturnValue:
+    """End one session of the person."""
+    user = queries.get_user_of_id(user_id)
+    browser_sessions.end(user, session_id, actor=current_actor())
+    flash(_("The session was ended."), "ok")
+    return _to(user_id)
+
+
+@users.route(f"{USER}/tokens/<int(max=2147483647):token_id>/revoke", methods=["GET", "POST"])
+@requires("users.manage")
+def revoke_token(user_id: int, token_id: int) -> ResponseReturnValue:
+    """Ask, then end one token of the person."""
+    token = api_tokens.get_token(queries.get_user_of_id(user_id), token_id)
+    return ask_to_revoke(token.name, _page_of(user_id)) or _revoke(user_id, token)
+
+
+def _revoke(user_id: int, token: Any) -> ResponseReturnValue:
+    api_tokens.revoke(token, actor=current_actor())
+    flash(_("The token was revoked."), "ok")
+    return _to(user_id)
+
+
+def ask_to_revoke(name: str, back: str) -> str:
+    """The question before a token ends; nothing once it was answered."""
+    if request.method == "POST":
+        return ""
+    title = _("Revoke the token %(name)s?", name=isolated(name))
+    text = _("A program that still uses it is refused from now on.")
+    return ask(title, text, _("Revoke"), _("Keep the token"), back)
+
+
+def ask(title: str, text: str, yes: str, no: str, back: str) -> str:
+    """The question before what cannot be undone; the answer goes to the same address."""
+    return render_template(
+        "web/confirm.html",
+        title=title,
+        text=text,
+        url=request.path,
+        yes=yes,
+        no=no,
+        back=back,
+        kind="danger filled",
+    )
+
+
+def _shown_once(user: User, title: str, password: str) -> str:
+    text = _("Tell it to nobody else. It is shown only now; they change it in their account.")
+    return render_template(
+        "accounts/shown_once.html",
+        title=title,
+        text=text,
+        name=user.username,
+        secrets=[password],
+        places=[(url_for(".index"), _("Users"))],
+        back=_page_of(user.id),
+    )
+
+
+def _page_of(user_id: int) -> str:
+    return url_for(".show", user_id=user_id)
+
+
+def _to(user_id: int) -> ResponseReturnValue:
+    return redirect(_page_of(user_id), 303)
