@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from flask import Flask, current_app
@@ -47,6 +47,8 @@ CHANGEABLE = (
 UNIT_ID = "unit_id"
 #: Every process looks at the table again after so long.
 _LOOK_SECONDS = 3.0
+#: Nobody waits longer for a database that does not answer.
+_PATIENCE_SECONDS = 1.0
 _READ = "SELECT name, value FROM settings"
 #: While a restore holds the tables, what was known goes on to count.
 _READ_BOUNDED = f"SET LOCAL lock_timeout = '300ms'; {_READ}"
@@ -117,38 +119,50 @@ class _Followed:
         self._now = base
         self._kept: Mapping[str, Any] = {}
         self._looked_at: float | None = None
-        self._lock = Lock()
+        self._reader: Thread | None = None
+        self._asking = Lock()
+        self._reading = Lock()
 
     def now(self) -> "Settings":
-        """One thread looks; the others go on with what is known, if anything is."""
-        if self._is_fresh() or not self._lock.acquire(blocking=self._looked_at is None):
-            return self._now
-        try:
-            if not self._is_fresh():
-                self._read()
-        finally:
-            self._lock.release()
+        """What is known, after a short wait for a look where that is old.
+
+        One thread looks; the others go on with what is known, if anything is. A database that
+        does not answer holds up one of them in a while.
+        """
+        if not self._is_fresh() and self._asking.acquire(blocking=self._looked_at is None):
+            try:
+                if not self._is_fresh():
+                    self._look_within(_PATIENCE_SECONDS, db.engine)
+            finally:
+                self._asking.release()
         return self._now
 
     def look(self) -> "Settings":
-        with self._lock:
-            self._read()
+        self._read(db.engine)
         return self._now
+
+    def _look_within(self, seconds: float, engine: Engine) -> None:
+        if self._reader is None or not self._reader.is_alive():
+            self._reader = Thread(target=self._read, args=(engine,), name="settings", daemon=True)
+            self._reader.start()
+        self._reader.join(seconds)
+        self._looked_at = time.monotonic()
 
     def _is_fresh(self) -> bool:
         looked_at = self._looked_at
         return looked_at is not None and time.monotonic() - looked_at < _LOOK_SECONDS
 
-    def _read(self) -> None:
+    def _read(self, engine: Engine) -> None:
         """Take what the table has; the object stays the same when nothing changed."""
-        try:
-            kept = self._usable(_rows(db.engine))
-        except SQLAlchemyError as error:  # no table yet, or the database is away
-            logger.debug("the settings stay as they are known: %s", error)
-        else:
-            if kept != self._kept:
-                self._kept, self._now = kept, self.base.model_copy(update=kept)
-        self._looked_at = time.monotonic()
+        with self._reading:
+            try:
+                kept = self._usable(_rows(engine))
+            except SQLAlchemyError as error:  # no table yet, or the database is away
+                logger.debug("the settings stay as they are known: %s", error)
+            else:
+                if kept != self._kept:
+                    self._kept, self._now = kept, self.base.model_copy(update=kept)
+            self._looked_at = time.monotonic()
 
     def _usable(self, rows: Mapping[str, str]) -> dict[str, Any]:
         """The values that count; a wrong one, which no page writes, does not."""

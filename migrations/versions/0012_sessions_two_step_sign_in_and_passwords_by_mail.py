@@ -1,6 +1,6 @@
 """Keep the sessions of browsers as rows; two-step sign-in; new passwords by mail.
 
-Revision 0010, after 0009. Sessions of before have no row, so everybody signs in once more.
+Revision 0012, after 0011. Sessions of before have no row, so everybody signs in once more.
 """
 
 import sqlalchemy as sa

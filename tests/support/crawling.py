@@ -23,7 +23,7 @@ MOST_STATEMENTS = 25
 #: So many addresses are opened of each route and set of parameters.
 OF_A_KIND = 3
 #: Ways that lead elsewhere at once, and why.
-REDIRECTS: dict[str, str] = {}
+REDIRECTS: dict[str, str] = {"/runs/many": "no run is chosen: back to the list"}
 
 
 @dataclass

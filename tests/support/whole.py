@@ -5,6 +5,9 @@ from datetime import time
 from flask import Flask
 from sqlalchemy import select
 
+from k9ops.accounts.api_tokens import create_token
+from k9ops.accounts.managing import deactivate
+from k9ops.accounts.queries import get_user
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.backups.services import make_backup
 from k9ops.core.db import db, new_id
@@ -28,7 +31,7 @@ JOBS = ("tests.support.jobs",)
 
 
 def add_whole_unit(app: Flask) -> list[str]:
-    """Load the sample unit; add a backup, a document, what was put away, runs of each state.
+    """Load the sample unit; add a backup, a document, tokens, what is over, runs of each state.
 
     The addresses of what else would stand on a later page of a list.
     """
@@ -37,6 +40,9 @@ def add_whole_unit(app: Flask) -> list[str]:
         load_sample()
         make_backup()
         make_document(new_id(), "duty_schedule", {}, "ar", by=MANAGER.username)
+        for person in EVERYBODY:
+            create_token(person.username, "a program", days=30, actor=COMMAND_LINE)
+        user = deactivate(get_user("handler4").id, actor=COMMAND_LINE).id
         place = db.session.scalars(select(Place)).first()
         close_place(place.project_id, place.id, actor=COMMAND_LINE)
         pause_task(CLEAN_UP, AMAL.username)
@@ -48,4 +54,5 @@ def add_whole_unit(app: Flask) -> list[str]:
         ]
         runs += [dispatch("test.sleep"), dispatch("test.words", requested_by="schedule")]
         take(runs[3].id, "web:elsewhere:1")
-        return [f"/runs/{run.id}" for run in runs] + [f"/projects/{place.project_id}"]
+        others = [f"/projects/{place.project_id}", f"/users/{user}"]
+        return [f"/runs/{run.id}" for run in runs] + others

@@ -20,6 +20,7 @@ NO_LINK = {
     "/api/v1/runs/<run_id>": "for programs",
     "/sign-in": "one is signed in",
     "/schedules/<int(max=2147483647):day_id>/note": "for who reloads a form that was refused",
+    "/dual-run/live": "asked by the page while its figures are counted",
     "/runs/news": "asked by the list of runs while it stays open",
 }
 #: Routes that no form of a page leads to, and why.
@@ -37,6 +38,8 @@ def whole(request, databases, tmp_path_factory):
     app = create_app(make_settings(tmp_path_factory.mktemp("whole"), **settings))
     starts = add_whole_unit(app)
     plant(app)
+    for person in EVERYBODY:
+        signed_in_client(app, person)  # another browser of theirs
     yield SimpleNamespace(app=app, starts=starts, walks={})
     dispose(app)
     databases.drop(url)
