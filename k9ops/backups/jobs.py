@@ -75,6 +75,7 @@ def _partial(result: dict[str, Any], run_id: str) -> Partial:
 @job(
     VERIFY,
     title=_l("Verify a backup"),
+    arguments={"file": _l("File")},
     queue="backups",
     timeout_seconds=1800,
     soft_timeout_seconds=1500,
