@@ -13,7 +13,7 @@ from k9ops.accounts.sessions import current_actor
 from k9ops.audit.services import Target, record
 from k9ops.backups import journal, queries, words
 from k9ops.backups.detached import start_restore
-from k9ops.backups.errors import Refused, RestoreRunning
+from k9ops.backups.errors import Refused, RestoreFailed, RestoreRunning
 from k9ops.backups.folder import Backup
 from k9ops.backups.forms import RestoreForm, confirmation
 from k9ops.backups.restore_story import story_of
@@ -48,8 +48,8 @@ def start(name: str) -> ResponseReturnValue:
     db.session.commit()
     try:
         session[_FOLLOWS] = start_restore(backup, actor, reason)
-    except RestoreRunning:
-        return redirect(url_for(".progress"), 303)
+    except (RestoreRunning, RestoreFailed):  # the journal tells which
+        pass
     return redirect(url_for(".progress"), 303)
 
 

@@ -131,6 +131,13 @@ def test_failed_restore_changes_nothing_and_is_told(page, backup, instance):
     assert ask(page, backup.file).status_code == 409
 
 
+def test_process_that_cannot_start_leaves_no_restore_under_way(page, backup, instance, monkeypatch):
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    assert ask(page, backup.file).location == "/backups/restore"
+    assert "Its process could not be started." in page.get(PROGRESS).text
+    assert not journal.is_running(instance)
+
+
 def test_second_restore_is_led_to_the_first(page, backup, instance):
     with locked(instance / journal.LOCK, wait=False):
         first = journal.Journal.begin(instance, "first.zst")
