@@ -30,7 +30,7 @@ ALONE := tests/faults/test_broker.py tests/integration/jobs/test_redis_connectio
 IN_PARALLEL := tests --ignore=tests/benchmarks $(ALONE:%=--ignore=%)
 
 .PHONY: help setup setup-dev system-packages run worker beat scheduler test test-unit \
-	test-integration test-e2e faults bench check numbers requirements messages db-revision clean
+	test-integration test-e2e test-fuzz faults bench check numbers requirements messages db-revision clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ test-unit: setup-dev  ## Run the fast tests
 
 test-integration: setup-dev  ## Run the tests on both databases
 	@$(PYTEST) -m "not slow" $(or $(T),tests/integration)
+
+test-fuzz: setup-dev  ## Send senseless values to every route, a hundred times each
+	@$(PYTEST) --hypothesis-profile=thorough $(or $(T),tests/integration/web/test_fuzz.py)
 
 test-e2e: setup-dev  ## Run the tests in a browser
 	@$(PYTEST) -m "not slow" $(or $(T),tests/e2e)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
+from hypothesis import settings as hypothesis_settings
 from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -23,6 +24,8 @@ from tests.support.redis import RedisServer
 from tests.support.silent_dns import SilentNameServer, why_not
 
 scrub_environment()
+#: Of `make test-fuzz`.
+hypothesis_settings.register_profile("thorough", max_examples=1200)
 # A suite that is started in the background ignores Ctrl-C, and so would all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -34,6 +34,8 @@ class Crawl:
     acted: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
     forms: dict[str, Form] = field(default_factory=dict)
+    #: One address of each route.
+    addresses: dict[str, str] = field(default_factory=dict)
 
 
 class Crawler:
@@ -86,6 +88,7 @@ class Crawler:
         with counted(self._app) as statements, closing(self._client.get(address)) as answer:
             rule = self._rule(urlsplit(address).path, "GET")
             self.found.opened[rule.rule] += 1
+            self.found.addresses.setdefault(rule.rule, urlsplit(address).path)
             faults = list(self._faults_of(rule, answer, len(statements)))
             if answer.status_code in (301, 302, 303):
                 self._add(urljoin(address, answer.location), address)
@@ -144,6 +147,7 @@ class Crawler:
             return
         self.found.acted.add(rule.rule)
         self.found.forms.setdefault(rule.rule, form)
+        self.found.addresses.setdefault(rule.rule, urlsplit(target).path)
         view = self._app.view_functions[rule.endpoint]
         permission = getattr(view, "permission", None)
         if permission and permission not in self._held:
