@@ -20,6 +20,7 @@ from k9ops.projects.setup import init_projects
 from k9ops.reports.setup import init_reports
 from k9ops.schedules.setup import init_schedules
 from k9ops.settings.setup import init_settings_page
+from k9ops.trail.setup import init_trail
 from k9ops.web.setup import init_web
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def create_app(settings: "Settings") -> Flask:
     init_monitoring(app)
     init_backups(app)
     init_settings_page(app)
+    init_trail(app)
     return app
 
 

@@ -51,6 +51,7 @@ PERMISSIONS = frozenset(
         "settings.manage",
         "users.view",
         "users.manage",
+        "audit.view",
     }
 )
 

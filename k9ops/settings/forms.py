@@ -102,6 +102,11 @@ GROUPS = (
 )  # fmt: skip
 
 
+def field_titles() -> dict[str, Any]:
+    """What each setting is called."""
+    return {name: getattr(SettingsForm, name).args[0] for name in CHANGEABLE}
+
+
 def hints() -> dict[str, str]:
     """What stands under some fields."""
     return {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask import request
@@ -9,6 +10,8 @@ from flask import request
 from k9ops.core.paging import Order, row_key
 
 LONGEST_SEARCH = 100
+#: Days beyond these are mistyped, and some of them no database takes.
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,28 @@ def choice(name: str, title: Any, options: Mapping[Any, Any]) -> Choice:
     """The filter as this request's address sets it; an unknown value counts as not set."""
     value = request.args.get(name, "")
     return Choice(name, title, options, value if value in options else "")
+
+
+@dataclass(frozen=True)
+class Day:
+    """A filter by a day of the calendar: its name in the address, its title, the chosen day."""
+
+    name: str
+    title: Any
+    date: date | None
+
+    @property
+    def value(self) -> str:
+        return self.date.isoformat() if self.date else ""
+
+
+def day_choice(name: str, title: Any) -> Day:
+    """The day as this request's address sets it; what is no day of our times counts as not set."""
+    try:
+        day = date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return Day(name, title, None)
+    return Day(name, title, day if FIRST_YEAR <= day.year <= LAST_YEAR else None)
 
 
 def search_words() -> str:

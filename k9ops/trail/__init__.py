@@ -1,0 +1,1 @@
+"""The audit log as people read it: each entry a sentence, with what changed."""
