@@ -9,7 +9,7 @@ from k9ops.core.clock import utcnow
 from k9ops.core.settings import current_settings
 from k9ops.kennel.queries import count_by_fitness
 from k9ops.kennel.words import FITNESS
-from k9ops.monitoring import attention, charts, queries
+from k9ops.monitoring import attention, charts, fallbacks, queries
 from k9ops.notifications.kinds import show
 from k9ops.notifications.queries import list_notifications, unread_count
 from k9ops.projects.queries import dogs_seen_by
@@ -27,9 +27,7 @@ def told() -> dict[str, Any]:
     person, viewer, now = signed_in_id(), current_viewer(), utcnow()
     today = now.astimezone(current_settings().zone).date()
     board = queries.board() if may("jobs.view") else None
-    unread = list_notifications(person, limit=5, read=False)
     seen: dict[str, Any] = {
-        "items": [show(row) for row in unread.items],
         "unread": unread_count(person),
         "duty": words,
         "plans": viewer.plans or viewer.sees_all,
@@ -39,6 +37,9 @@ def told() -> dict[str, Any]:
         seen["today"] = duty.today
         found = attention.matters(viewer, board, duty, today, now)
         seen |= {"matters": found[: attention.MOST_SHOWN], "matters_count": len(found)}
+    else:
+        unread = list_notifications(person, limit=5, read=False)
+        seen["items"] = [show(row) for row in unread.items]
     if board is not None:
         seen |= _of_jobs(board)
     if may("dogs.view"):
@@ -48,12 +49,15 @@ def told() -> dict[str, Any]:
 
 
 def _of_jobs(board: queries.Board) -> dict[str, Any]:
-    hours = unless_changed(STRIP, lambda: queries.paths_by_hour(utcnow() - STRIP))
+    since = utcnow() - STRIP
+    hours = unless_changed(STRIP, lambda: queries.paths_by_hour(since))
+    fell_back = unless_changed("fell_back", lambda: fallbacks.fell_back(since))
     return {
         "board": board,
         "backup": queries.last_success(BACKUP_JOB),
         "paths": queries.summed_paths(hours),
         "strip": charts.strip(hours),
+        "fell_back": fallbacks.told(fell_back) if fell_back else "",
     }
 
 

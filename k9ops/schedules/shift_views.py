@@ -36,9 +36,9 @@ def index() -> str:
 
 
 def _hours(shift: Shift) -> str:
-    """From 14:00 to 22:00."""
+    """14:00–22:00; in Arabic in words."""
     ends = {"from": f"{shift.starts:%H:%M}", "to": f"{shift.ends:%H:%M}"}
-    return _("%(from)s to %(to)s", **ends)
+    return _("%(from)s–%(to)s", **ends)
 
 
 @shifts.route("/shifts/new", methods=["GET", "POST"])

@@ -227,8 +227,8 @@ def opening_story(day: DutySchedule) -> str:
 
 
 def hours(starts: datetime, ends: datetime) -> str:
-    """From 14:00 to 22:00."""
-    return _("%(from)s to %(to)s", **{"from": formats.clock(starts), "to": formats.clock(ends)})
+    """14:00–22:00; in Arabic in words, since a dash would turn the order."""
+    return _("%(from)s–%(to)s", **{"from": formats.clock(starts), "to": formats.clock(ends)})
 
 
 def of_locked_day(params: Params) -> Params:

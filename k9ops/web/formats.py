@@ -196,6 +196,12 @@ def age(instant: datetime) -> str:
     return format_timedelta(utcnow() - instant, locale=locale(), threshold=1)
 
 
+def until(instant: datetime) -> Markup:
+    """How far off: in 3 minutes, tomorrow, Sun 15 Nov."""
+    text = _near_day(instant) if _days_from_now(instant) else distance(instant)
+    return _time(instant, text)
+
+
 def near(instant: datetime | None) -> Markup:
     """The day alone: today, Sun 15 Nov."""
     return Markup("—") if instant is None else _time(instant, _near_day(instant))

@@ -215,7 +215,7 @@ def test_each_sees_only_theirs(browser, server, days):
         sign_in(page, BADR)
         page.locator('.bottom a[href="/schedules"]').click()
         expect(page.locator("h1")).to_have_text("My duty")
-        expect(page.locator(".own-next")).to_contain_text("06:00 to 14:00")
+        expect(page.locator(".own-next")).to_contain_text("06:00–14:00")
         expect(page.locator(".own-next")).to_contain_text("Rex K9-001")
         page.goto(tomorrow)
         expect(page.locator(".duty")).to_have_count(1)

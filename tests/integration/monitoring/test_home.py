@@ -109,7 +109,7 @@ def test_home_brings_up_duties_that_nobody_marked(home_of, unit, caline, planned
     change(DutyItem, duty_schedule_id=day)(attendance=Attendance.PRESENT)
     text = home_of(caline)
     assert "Nobody noted" not in text
-    assert "1 of 1 came" in text
+    assert "1 of 1 present" in text
 
 
 def test_home_brings_up_locked_days_with_duties_that_nobody_marked(

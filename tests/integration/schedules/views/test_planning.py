@@ -62,7 +62,7 @@ def test_added_duty_stands_in_its_lane(unit, day, as_caline):
     answer = send(as_caline, f"/schedules/{day}/items/new", **fields)
     assert answer.location == f"/schedules/{day}"
     words = words_of(as_caline.get(answer.location))
-    assert "Night 22:00 to 06:00 1 planned Essam Rashid Planned Luna K9-002 Gate" in words
+    assert "Night 22:00–06:00 1 planned Essam Rashid Planned Luna K9-002 Gate" in words
     assert "Two rounds" in words
 
 
@@ -156,13 +156,13 @@ def test_duties_stand_at_their_own_hours_when_their_shift_was_moved(unit, as_cal
     day = inside(plan, unit, today() + DAY, NewItem(unit.badr, unit.morning))
     inside(change, Shift, unit.morning, starts=time(8))
     words = words_of(as_caline.get(f"/schedules/{day}"))
-    assert "Morning 06:00 to 14:00 1 planned" in words
+    assert "Morning 06:00–14:00 1 planned" in words
     assert "08:00" not in words
     fields = {"handler_id": unit.essam, "shift_id": unit.morning}
     words = words_of(
         as_caline.get(send(as_caline, f"/schedules/{day}/items/new", **fields).location)
     )
-    assert "Morning 08:00 to 14:00 1 planned" in words
+    assert "Morning 08:00–14:00 1 planned" in words
 
 
 def test_note_of_the_day_is_written_by_who_plans_and_read_by_who_stands(

@@ -24,14 +24,14 @@ def test_administrator_of_a_fresh_unit_sets_up_a_shift_and_plans_for_it(unit, in
     assert send(as_amal, "/shifts/new", **NOON).status_code == 303
     words = words_of(as_amal.get("/shifts?lang=en"))
     assert "1 shift in use" in words
-    assert "11:00 to 15:30" in words
+    assert "11:00–15:30" in words
     assert "Add to Noon" in words_of(as_amal.get(f"/schedules/{day}?lang=en"))
 
 
 def test_list_stands_in_the_order_of_the_day(unit, as_amal):
     page = as_amal.get("/shifts?lang=en")
     assert names(page.text) == ["Morning", "Evening", "Night"]
-    assert "22:00 to 06:00 until the next day" in words_of(page)
+    assert "22:00–06:00 until the next day" in words_of(page)
     assert names(as_amal.get("/shifts?lang=en&active=no").text) == []
 
 
