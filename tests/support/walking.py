@@ -23,7 +23,7 @@ def visit(browser: Browser, server: Server, **options: object) -> Iterator[Page]
         page.on("console", lambda said: _complains(said) and complaints.append(said.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         yield page
-    assert complaints == []
+    assert not complaints, "\n".join(complaints)
 
 
 def _complains(said: ConsoleMessage) -> bool:
