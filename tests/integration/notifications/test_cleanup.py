@@ -190,14 +190,14 @@ def lose(won: Claim) -> None:
 
 
 def test_cancelled_cleanup_keeps_what_it_had_not_reached(fill, ids, app, won):
-    fill(40_000, read_days_ago=40)
+    fill(100_000, read_days_ago=40)
     kept = fill(10)
     run = RunContext(won, db.engine, get_job(CLEAN_UP).options)
     with once_it_deletes(ids) as then, run.active():
         then(lambda: run.stop("cancelled"), app)
         with pytest.raises(Stopped):
             cleanup_old_notifications()
-    assert 10 < len(ids()) < 40_010
+    assert 10 < len(ids()) < 100_010
     clean_up()
     assert ids() == kept
 
