@@ -29,6 +29,9 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 TOLD = (
     "nullif(lower(substr(coalesce(error_message, '') || ' ' || coalesce(text, ''), 1, 300)), ' ')"
 )
+#: So many of its last signs name a run in lists.
+SHOWN_OF_ID = 8
+ID_END = f"substr(CAST(id AS text), {36 - SHOWN_OF_ID + 1})"
 
 
 class PeriodicTask(Base):
@@ -119,6 +122,7 @@ class JobRun(Base):
             postgresql_where=text("told IS NOT NULL"),
             sqlite_where=text("told IS NOT NULL"),
         ),
+        Index("ix_job_runs_id_end_id", "id_end", "id"),
         Index(
             "uq_job_runs_overlap_key_active",
             "overlap_key",
@@ -182,6 +186,10 @@ class JobRun(Base):
     error_traceback: Mapped[str | None] = mapped_column(Text)
     #: What a search looks at: the beginning of error and text; null for a run that told nothing.
     told: Mapped[str | None] = mapped_column(Text, Computed(TOLD, persisted=True), deferred=True)
+    #: The signs of the id that stand in lists, by which people look for it.
+    id_end: Mapped[str | None] = mapped_column(
+        Text, Computed(ID_END, persisted=True), deferred=True
+    )
 
     attempts: Mapped[list["JobAttempt"]] = relationship(
         back_populates="run", order_by="JobAttempt.number", passive_deletes=True

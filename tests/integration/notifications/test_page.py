@@ -1,13 +1,12 @@
 """The page of one's notifications: which are shown, marking them, and a very long list."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 
 from k9ops.accounts.queries import find_user
 from k9ops.core.db import db
@@ -16,6 +15,7 @@ from k9ops.notifications import queries
 from k9ops.notifications.kinds import Kind, register_kind
 from k9ops.notifications.services import Message, mark_read, notify
 from tests.support.people import Person, csrf_token
+from tests.support.statements import noted, plan_of
 
 register_kind("test.said", Kind("bell", "run", _l("Notification"), "word %(word)s."))
 STATEMENTS_AT_MOST = 25
@@ -117,25 +117,6 @@ def test_page_asks_a_visitor_to_sign_in(client):
 )
 def test_empty_list_says_what_will_stand_there(page, show, words):
     assert words in page.get(f"/notifications?show={show}&lang=en").text
-
-
-@contextmanager
-def noted(engine: Engine) -> Iterator[list[tuple[str, object]]]:
-    """The statements of the block with their values."""
-    seen: list[tuple[str, object]] = []
-
-    def note(_connection, _cursor, statement, parameters, *_rest):
-        seen.append((statement, parameters))
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
-
-
-def plan_of(engine: Engine, statement: str, values: object) -> str:
-    how = "EXPLAIN" if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
-    with engine.connect() as connection:
-        return "\n".join(map(str, connection.exec_driver_sql(f"{how} {statement}", values)))
 
 
 @pytest.fixture
