@@ -1,5 +1,6 @@
 """Reading people and tokens."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from k9ops.accounts.permissions import Role, roles_with
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
 from k9ops.core.i18n import gettext as _
-from k9ops.core.paging import NumberedPage, containing, numbered_page
+from k9ops.core.paging import NumberedPage, Order, containing, numbered_page, whole
 
 
 def find_user(username: str) -> User | None:
@@ -61,10 +62,25 @@ class UserFilter:
         return query
 
 
-def list_users(wanted: UserFilter, order: Any, *, number: int = 1) -> NumberedPage[User]:
+#: What a list of users is sorted by.
+USER_HEADS: dict[str, Any] = {
+    "name": User.username_key,
+    "role": User.role,
+    "added": User.created_at,
+    "last": User.last_sign_in_at,
+    "active": User.active,
+}
+
+
+def list_users(wanted: UserFilter, order: Order, *, number: int = 1) -> NumberedPage[User]:
     """The people who match, in that order."""
     query = wanted.apply(select(User))
-    return numbered_page(db.session(), query, order, User.id, number=number)
+    return numbered_page(db.session(), query, *order.of(USER_HEADS, User.id), number=number)
+
+
+def all_users(wanted: UserFilter, order: Order) -> Iterator[User]:
+    """The same, all of them, for a file."""
+    return whole(db.session(), wanted.apply(select(User)), *order.of(USER_HEADS, User.id))
 
 
 def count_by_role() -> dict[str, int]:

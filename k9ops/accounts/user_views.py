@@ -11,11 +11,13 @@ from k9ops.accounts.managing import UserValues
 from k9ops.accounts.models import User
 from k9ops.accounts.permissions import ROLE_TITLES
 from k9ops.accounts.sessions import current_actor
+from k9ops.audit.exports import export_list
 from k9ops.core.db import db
 from k9ops.core.errors import Conflict
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
-from k9ops.web.filters import choice, page_number, search_words
+from k9ops.web.exports import KINDS, Column
+from k9ops.web.filters import Choice, choice, page_number, search_words, sorted_by
 from k9ops.web.formats import isolated
 from k9ops.web.forms import saved
 from k9ops.web.panels import panels_of
@@ -24,35 +26,50 @@ from k9ops.web.security import requires
 users = Blueprint("users", __name__, template_folder="templates")
 
 USER = "/users/<int(max=2147483647):user_id>"
-_ORDERS: dict[str, Any] = {
-    "": User.username_key,
-    "last": User.last_sign_in_at.desc().nulls_last(),
-    "new": User.created_at.desc(),
-}
-_ORDER_TITLES = {"last": _l("last sign-in"), "new": _l("newest first")}
+_STATES = {"yes": _l("Enabled"), "no": _l("Deactivated")}
+_COLUMNS = (
+    Column[User](_l("User name"), lambda one: one.username),
+    Column[User](_l("Full name"), lambda one: one.full_name),
+    Column[User](_l("Role"), lambda one: ROLE_TITLES[one.role]),  # type: ignore[index]
+    Column[User](_l("E-mail address"), lambda one: one.email),
+    Column[User](_l("Added"), lambda one: one.created_at),
+    Column[User](_l("Last sign-in"), lambda one: one.last_sign_in_at),
+    Column[User](_l("State"), lambda one: _STATES["yes" if one.active else "no"]),
+)
 
 
 @users.get("/users")
 @requires("users.view")
 def index() -> str:
     """Everybody who may sign in, or might once."""
-    role = choice("role", _l("Role"), ROLE_TITLES)
-    active = choice("active", _l("State"), {"yes": _l("Enabled"), "no": _l("Deactivated")})
-    order = choice("sort", _l("Sorted by"), _ORDER_TITLES)
-    wanted = queries.UserFilter(
-        search=search_words(),
-        role=role.value,
-        active=active.value == "yes" if active.value else None,
-    )
-    page = queries.list_users(wanted, _ORDERS[order.value], number=page_number())
+    choices, order = _choices(), sorted_by(*queries.USER_HEADS)
+    wanted = _wanted(choices)
     return render_template(
         "accounts/users.html",
-        page=page,
+        page=queries.list_users(wanted, order, number=page_number()),
         counts=queries.count_by_role(),
         roles=ROLE_TITLES,
         search=wanted.search,
-        choices=[role, active, order],
+        choices=choices,
+        order=order,
     )
+
+
+@users.get(f"/users/export/{KINDS}")
+@requires("users.view")
+def export(kind: str) -> ResponseReturnValue:
+    """What the filters show, as a file."""
+    rows = queries.all_users(_wanted(_choices()), sorted_by(*queries.USER_HEADS))
+    return export_list(kind, _("Users"), _COLUMNS, rows, actor=current_actor())
+
+
+def _choices() -> list[Choice]:
+    return [choice("role", _l("Role"), ROLE_TITLES), choice("active", _l("State"), _STATES)]
+
+
+def _wanted(choices: list[Choice]) -> queries.UserFilter:
+    role, active = (one.value for one in choices)
+    return queries.UserFilter(search_words(), role, active == "yes" if active else None)
 
 
 @users.get(USER)

@@ -149,6 +149,8 @@ class Order:
 
     by: str
     down: bool = False
+    #: Whether the list is so when nobody asks for an order.
+    usual: bool = False
 
     def of(self, heads: Mapping[str, Any], unique: Any) -> tuple[Any, ...]:
         """The columns to order by: that of the head, then a unique one; what is empty stands last.

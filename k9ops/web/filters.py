@@ -63,8 +63,9 @@ def sorted_by(*heads: str, default: str = "") -> Order:
     Unsorted, or by a head that is none, it is by `default`, else by the first head.
     """
     asked = request.args.get("sort", "")
-    known = asked if asked.removeprefix("-") in heads else default or heads[0]
-    return Order(known.removeprefix("-"), known.startswith("-"))
+    usual = default or heads[0]
+    known = asked if asked.removeprefix("-") in heads else usual
+    return Order(known.removeprefix("-"), known.startswith("-"), usual=known == usual)
 
 
 def page_number(name: str = "page") -> int:

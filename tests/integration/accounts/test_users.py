@@ -50,9 +50,23 @@ def test_list_is_searched_filtered_and_sorted(client_of, app, amal):
     assert "Nobody matches these filters" in client.get("/users?active=no").text
 
 
+def test_list_is_sorted_by_the_last_sign_in_and_taken_along(client_of, app, amal, badr):
+    client = client_of(amal)
+    for person in (amal, badr):
+        sign_in(app.test_client(), person)
+    page = client.get("/users?sort=-last&lang=en").text.partition("<tbody>")[2]
+    assert page.index("Badr Salem") < page.index("Amal Haddad") < page.index("Caline Khoury")
+    file = client.get("/users/export/csv?sort=-last&role=handler&lang=en").data.decode("utf-8-sig")
+    heads, badrs, *others = file.splitlines()
+    assert heads.startswith("User name,Full name,Role,E-mail address,Added,Last sign-in,State")
+    assert badrs.startswith("badr,Badr Salem,Handler,")
+    assert others == []
+
+
 def test_pages_are_for_administrators(client_of, badr, caline):
     for person in (badr, caline):
         assert client_of(person).get("/users").status_code == 403
+        assert client_of(person).get("/users/export/csv").status_code == 403
 
 
 def test_added_person_signs_in_with_the_password_that_is_shown_once(client_of, app, amal):

@@ -45,6 +45,7 @@ def test_every_head_of_every_list_sorts(page, app):
         "people": ("name", "work", "since", "active"),
         "dogs": ("name", "specialty", "fitness", "status", "born"),
         "projects": ("name", "status", "days"),
+        "users": ("name", "role", "added", "last", "active"),
     }
     for of, known in heads.items():
         every = set(names(page.get(f"/{of}").text))
@@ -71,7 +72,16 @@ def test_empty_values_stand_last_both_ways(page, app, unit):
 
 
 def test_sorting_is_kept_by_the_filters(page):
-    assert '<input type="hidden" name="sort" value="-name">' in page.get("/dogs?sort=-name").text
+    text = page.get("/dogs?sort=-name").text
+    assert '<option value="-name" selected>' in text
+    assert text.count('name="sort"') == 1
+
+
+def test_phone_offers_each_order_once_and_the_usual_one_by_nothing(page):
+    text = page.get("/people?lang=en").text
+    assert '<option value="" selected>Person, ascending</option>' in text
+    assert '<option value="-since">In the unit since, descending</option>' in text
+    assert text.count("ascending</option>") == text.count("descending</option>") == 4
 
 
 @pytest.mark.parametrize("of", LISTS)
