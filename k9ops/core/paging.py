@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, or_
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from k9ops.core.i18n import language
@@ -141,6 +141,15 @@ def whole(session: Session, query: Select[T], *order: Any, limit: int | None = N
     session.expunge_all()
     session.rollback()
     yield from rows
+
+
+def values_of(session: Session, column: InstrumentedAttribute[T], *where: Any) -> list[T]:
+    """The different values of a column in their order, by one step in an index for each."""
+    least = func.min(column)
+    first = select(least.label("value")).where(*where).cte("steps", recursive=True)
+    following = select(least).where(*where, column > first.c.value).scalar_subquery()
+    steps = first.union_all(select(following).where(first.c.value.is_not(None)))
+    return list(session.scalars(select(steps.c.value).where(steps.c.value.is_not(None))))
 
 
 @dataclass(frozen=True)

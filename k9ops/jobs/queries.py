@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session, defer, selectinload
 from k9ops.core.clock import read_now
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
+from k9ops.core.paging import values_of
 from k9ops.jobs.models import (
     SHOWN_OF_ID,
     JobAttempt,
@@ -141,16 +142,8 @@ def _matches(words: str) -> list[ColumnElement[bool]]:
 def _jobs_called(words: str) -> list[str]:
     """Jobs with the words in their name or title; those that only the ledger knows, too."""
     titles = {name: f"{name} {job.title}" for name, job in catalogue().items()}
-    titles |= {name: name for name in _jobs_of_the_ledger() if name not in titles}
+    titles |= {name: name for name in values_of(db.session(), JobRun.job) if name not in titles}
     return [name for name, title in titles.items() if words.lower() in title.lower()]
-
-
-def _jobs_of_the_ledger() -> list[str]:
-    """The names of all jobs that ever ran, by one step in the index for each."""
-    first = select(func.min(JobRun.job).label("job")).cte("jobs", recursive=True)
-    following = select(func.min(JobRun.job)).where(JobRun.job > first.c.job).scalar_subquery()
-    names = first.union_all(select(following).where(first.c.job.is_not(None)))
-    return list(db.session.scalars(select(names.c.job).where(names.c.job.is_not(None))))
 
 
 def _ids_like(words: str) -> list[ColumnElement[bool]]:

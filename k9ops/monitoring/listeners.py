@@ -24,7 +24,15 @@ _TOLD = "runs.manage"
 def init_listeners() -> None:
     """Listen to the engine; safe to repeat."""
     register_kind(
-        "run.failed", Kind("circle-x", "bad", _l("%(job)s: failed"), _l("%(reason)s"), _job_title)
+        "run.failed",
+        Kind(
+            icon="circle-x",
+            family="bad",
+            title=_l("%(job)s: failed"),
+            text=_l("%(reason)s"),
+            words=_job_title,
+            name=_l("A run failed"),
+        ),
     )
     run_finished.connect(tell_of_failure)
     task_changed.connect(audit_change)

@@ -26,6 +26,8 @@ class Kind:
     text: Any
     #: Turns stored params into words of the reader's language, when a text is made.
     words: Callable[[Params], Params] = _as_they_are
+    #: What all of the kind are called, where the title has params.
+    name: Any = ""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,11 @@ class ShownNotification:
     text: str
     url: str
     created_at: datetime
-    is_read: bool
+    read_at: datetime | None
+
+    @property
+    def is_read(self) -> bool:
+        return self.read_at is not None
 
 
 #: Shown for rows of a kind that this version of the product does not know.
@@ -56,6 +62,11 @@ def is_known(name: str) -> bool:
     return name in _kinds
 
 
+def kind_names() -> dict[str, Any]:
+    """What the notifications of each kind are called."""
+    return {name: kind.name or kind.title for name, kind in _kinds.items()}
+
+
 def show(row: Notification) -> ShownNotification:
     """Put a row into words; a param that an older row lacks reads as a question mark."""
     kind = _kinds.get(row.kind, _UNKNOWN)
@@ -68,7 +79,7 @@ def show(row: Notification) -> ShownNotification:
         text=str(kind.text) % words,
         url=row.url,
         created_at=row.created_at,
-        is_read=row.read_at is not None,
+        read_at=row.read_at,
     )
 
 

@@ -19,6 +19,7 @@ class Notification(Base):
     __table_args__ = (
         UniqueConstraint("user_id", "dedupe_key"),
         Index("ix_notifications_user_id_id", "user_id", "id"),
+        Index("ix_notifications_user_id_kind_id", "user_id", "kind", "id"),
         # The bell counts these on each page, and home shows the newest.
         Index(
             "ix_notifications_unread",

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import update
+from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session
 
 from k9ops.accounts.queries import active_users_with
@@ -55,13 +55,22 @@ def mark_read(user_id: int, notification_id: int) -> bool:
     return changed(result)
 
 
-def mark_all_read(user_id: int, up_to: int | None = None) -> None:
-    """Note that the person read everything, or all up to that id: what came since stays unread."""
-    unread = _unread_of(user_id)
+def mark_all_read(user_id: int, up_to: int | None = None, kind: str = "") -> int:
+    """Note that the person read everything, or all of a kind; returns how many were unread.
+
+    `up_to`: only those up to that id, so that what came since stays unread.
+    """
+    unread = [*_unread_of(user_id)]
     if up_to is not None:
-        unread = (*unread, Notification.id <= up_to)
-    db.session.execute(update(Notification).where(*unread).values(read_at=db_now()))
+        unread.append(Notification.id <= up_to)
+    if kind:
+        unread.append(Notification.kind == kind)
+    result = db.session.execute(
+        update(Notification).where(*unread).values(read_at=db_now()),
+        execution_options={"synchronize_session": False},
+    )
     db.session.commit()
+    return cast("CursorResult[Any]", result).rowcount
 
 
 def _unread_of(user_id: int) -> tuple[Any, ...]:

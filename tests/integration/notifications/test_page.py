@@ -18,6 +18,7 @@ from tests.support.people import Person, csrf_token
 from tests.support.statements import noted, plan_of
 
 register_kind("test.said", Kind("bell", "run", _l("Notification"), "word %(word)s."))
+register_kind("test.other", Kind("bell", "run", "%(word)s", "word %(word)s.", name=_l("Run")))
 STATEMENTS_AT_MOST = 25
 MANY = 20_000
 
@@ -26,11 +27,11 @@ MANY = 20_000
 def tell(app: Flask) -> Callable[..., list[int]]:
     """`tell("amal", "word", …)`: each word is a notification; the ids."""
 
-    def write(name: str, *words: str, read: bool = False) -> list[int]:
+    def write(name: str, *words: str, read: bool = False, kind: str = "test.said") -> list[int]:
         with app.app_context():
             person = find_user(name).id
             for word in words:
-                notify(db.session(), [person], Message("test.said", "/runs", {"word": word}))
+                notify(db.session(), [person], Message(kind, "/runs", {"word": word}))
             db.session.commit()
             rows = queries.list_notifications(person, limit=len(words)).items
             ids = [row.id for row in rows][::-1]
@@ -98,6 +99,49 @@ def test_all_means_all_until_the_page_was_drawn(page, tell, address):
     assert words_of(page, "/notifications?show=unread") == ["later"]
 
 
+def test_filter_by_kind_offers_what_the_person_has(page, tell, client_of, badr):
+    tell("amal", "one")
+    tell("amal", "two", kind="test.other")
+    assert words_of(page, "/notifications?kind=test.other") == ["two"]
+    assert words_of(page, "/notifications?kind=test.said&show=unread") == ["one"]
+    assert words_of(page, "/notifications?kind=nothing") == ["two", "one"]
+    assert '<option value="test.other">Run</option>' in page.get("/notifications").text
+    tell("badr", "his")
+    assert "test.other" not in client_of(badr).get("/notifications").text
+
+
+def test_filter_that_nothing_matches_offers_to_clear_it(page, tell):
+    tell("amal", "one", read=True)
+    text_of_page = page.get("/notifications?kind=test.said&show=unread").text
+    assert "No notification matches these filters" in text_of_page
+    assert 'href="/notifications"><span>Clear the filters' in text_of_page
+    assert "read-all" not in text_of_page
+
+
+def test_all_of_a_kind_are_marked_and_counted(page, tell):
+    tell("amal", "one", "two")
+    tell("amal", "other", kind="test.other")
+    here = "/notifications?kind=test.said&show=unread"
+    text_of_page = page.get(here).text
+    assert "Mark all of this kind as read" in text_of_page
+    assert 'name="kind" value="test.said"' in text_of_page
+    assert post(page, "/notifications/read-all", kind="test.said", next=here).location == here
+    assert "2 notifications were marked as read." in page.get("/notifications").text
+    assert words_of(page, "/notifications?show=unread") == ["other"]
+
+
+def test_file_holds_what_the_filters_show_of_ones_own(page, tell, client_of, badr):
+    tell("amal", "old", read=True)
+    tell("amal", "=new")
+    tell("badr", "his")
+    text_of_file = page.get("/notifications/export/csv?show=unread").data.decode("utf-8-sig")
+    heads, *rows = text_of_file.splitlines()
+    assert heads == "When,Notification,What happened,Read at,Page"
+    assert [row.partition(",")[2] for row in rows] == ["Notification,word =new.,,/runs"]
+    assert page.get("/notifications/export/xlsx?kind=test.said").status_code == 200
+    assert "word his." in client_of(badr).get("/notifications/export/csv").text
+
+
 def test_nobody_marks_or_opens_what_is_anothers(page, tell, client_of, badr):
     ids = tell("amal", "mine")
     other = client_of(badr)
@@ -134,10 +178,10 @@ def many(fill, engine) -> None:
         connection.execute(text("ANALYZE"))
 
 
-@pytest.mark.parametrize("show", ["", "unread", "read"])
-def test_page_looks_only_into_indexes_when_the_list_is_long(page, engine, many, show):
+@pytest.mark.parametrize("asked", ["", "show=unread", "show=read", "kind=test.said"])
+def test_page_looks_only_into_indexes_when_the_list_is_long(page, engine, many, asked):
     with noted(engine) as statements:
-        assert page.get(f"/notifications?show={show}").status_code == 200
+        assert page.get(f"/notifications?{asked}").status_code == 200
     assert len(statements) <= STATEMENTS_AT_MOST
     looks = [one for one in statements if "FROM notifications" in one[0]]
     assert looks
