@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Row
 
 from k9ops.backups import words
 from k9ops.core.i18n import lazy_gettext as _l
-from k9ops.jobs.signals import beside, run_finished
+from k9ops.jobs.signals import beside, run_fell_short
 from k9ops.jobs.states import State
 from k9ops.notifications.kinds import Kind, Params, register_kind
 from k9ops.notifications.services import Message, notify_holders
@@ -27,7 +27,7 @@ def init_listeners() -> None:
             words=_in_words,
         ),
     )
-    run_finished.connect(tell_of_upload)
+    run_fell_short.connect(tell_of_upload)
 
 
 def tell_of_upload(_job_name: str, *, connection: Connection, run: Row[Any]) -> None:

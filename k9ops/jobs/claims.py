@@ -30,9 +30,12 @@ from k9ops.jobs.moves import RUNS, Happening, move
 from k9ops.jobs.prepared import Moved, PreparedMove, insert_selected
 from k9ops.jobs.registry import catalogue
 from k9ops.jobs.retries import Next, Retry, after_attempt
+from k9ops.jobs.signals import run_finished
 from k9ops.jobs.states import Outcome, Path, State, Via
 
 ATTEMPTS: Any = JobAttempt.__table__
+#: What is told to Celery of a run that succeeded.
+_TOLD_COLUMNS = ("id", "job", "state", "path", "celery_task_id", "result")
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,8 @@ def end_attempt(
 
 def _succeed(connection: Connection, claim: Claim, ending: Ending, actor: str) -> Row[Any]:
     """A success needs no look at the run first: it ends it, whatever went before."""
-    row = _succeeding(bool(ending.progress))(
+    is_told = run_finished.has_receivers_for(claim.job)
+    row = _succeeding(bool(ending.progress), bool(is_told))(
         connection, claim.run_id, actor=actor, detail=_detail(ending, None),
         p_token=claim.token, p_began=claim.started_at, p_result=ending.result,
         **{f"p_{name}": value for name, value in ending.progress.items()},
@@ -181,7 +185,8 @@ def _succeed(connection: Connection, claim: Claim, ending: Ending, actor: str) -
 
 
 @cache
-def _succeeding(has_progress: bool) -> PreparedMove:
+def _succeeding(has_progress: bool, is_told: bool) -> PreparedMove:
+    """Listeners are given the whole row; to read it takes as long as to write the end."""
     none = ("text", "error_code", "error_message", "error_traceback", "retry_at")
     values = {
         "tries": RUNS.c.tries + 1,
@@ -196,6 +201,7 @@ def _succeeding(has_progress: bool) -> PreparedMove:
         where=(RUNS.c.token == bindparam("p_token"),),
         values=values,
         along=partial(_close_well, has_progress=has_progress),
+        columns=tuple(RUNS.c.keys()) if is_told else _TOLD_COLUMNS,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import logging
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, insert, update
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from k9ops.core.clock import db_now
 from k9ops.jobs.models import JobEvent, JobRun
-from k9ops.jobs.signals import run_finished
+from k9ops.jobs.signals import run_fell_short, run_finished
 from k9ops.jobs.states import END_STATES, State, may_move
 
 logger = logging.getLogger(__name__)
@@ -107,7 +108,8 @@ def write_event(
 
 def tell_end(connection: Connection, run: Any) -> None:
     """Tell the listeners, inside the transaction; one that fails undoes only its own writes."""
-    for listener in run_finished.receivers_for(run.job):
+    short = run_fell_short.receivers_for(run.job) if run.state != State.SUCCEEDED else ()
+    for listener in chain(run_finished.receivers_for(run.job), short):
         try:
             listener(run.job, connection=connection, run=run)
         except Exception:  # a listener's fault must not undo the end of the run

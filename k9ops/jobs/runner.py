@@ -5,11 +5,12 @@ import logging
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from flask import current_app
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Engine, Row
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from k9ops.core.db import db, one_statement
@@ -23,6 +24,7 @@ from k9ops.jobs.keeper import write_lines
 from k9ops.jobs.registry import Job, get_job
 from k9ops.jobs.results import tell_celery
 from k9ops.jobs.runtime import runtime
+from k9ops.jobs.signals import run_finished
 from k9ops.jobs.states import Outcome, Path
 
 W = TypeVar("W")
@@ -217,8 +219,10 @@ def _end(context: RunContext, ending: Ending) -> None:
         return run
 
     lines = context.take_lines()
+    is_told = bool(run_finished.has_receivers_for(context.claim.job))
+    is_alone = ending.outcome is Outcome.SUCCEEDED and not lines and not is_told
     try:
-        run = persist(write)
+        run = persist(write, one_statement if is_alone else Engine.begin)
     except LeaseLost:
         logger.warning("run %s: its end came too late, another attempt owns it", context.id)
     else:
@@ -226,11 +230,14 @@ def _end(context: RunContext, ending: Ending) -> None:
         tell_celery(run)
 
 
-def persist(write: Callable[[Connection], W | None]) -> W | None:
+def persist(
+    write: Callable[[Connection], W | None],
+    begin: Callable[[Engine], AbstractContextManager[Connection]] = Engine.begin,
+) -> W | None:
     """What `write` returns, in a transaction tried again and again while the database is away."""
     for pause in (*END_PAUSES, None):
         try:
-            with db.engine.begin() as connection:
+            with begin(db.engine) as connection:
                 return write(connection)
         except (OperationalError, InterfaceError) as error:
             if pause is None:

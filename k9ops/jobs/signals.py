@@ -12,6 +12,9 @@ _signals = Namespace()
 #: A run came to an end state. Sender: the job's name; `run` (its row) and `connection` (inside the
 #: transaction that ends the run: write through `beside`, never commit it).
 run_finished = _signals.signal("run_finished")
+#: The same of a run that ended other than succeeded. While nobody listens to the other signal, a
+#: success is one statement, with no transaction round it.
+run_fell_short = _signals.signal("run_fell_short")
 #: A person changed a periodic task. Sender: the task's name; `session` (inside the transaction that
 #: changes it: never commit it), `task`, `actor`, `kind` (an `Edit`) and its terms `before`.
 task_changed = _signals.signal("task_changed")

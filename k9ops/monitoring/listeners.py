@@ -11,7 +11,7 @@ from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.text import clean
 from k9ops.jobs.models import PeriodicTask
 from k9ops.jobs.registry import catalogue
-from k9ops.jobs.signals import beside, run_finished, task_changed
+from k9ops.jobs.signals import beside, run_fell_short, task_changed
 from k9ops.jobs.states import Edit, State
 from k9ops.jobs.versions import terms_of
 from k9ops.notifications.kinds import Kind, Params, register_kind
@@ -34,7 +34,7 @@ def init_listeners() -> None:
             name=_l("A run failed"),
         ),
     )
-    run_finished.connect(tell_of_failure)
+    run_fell_short.connect(tell_of_failure)
     task_changed.connect(audit_change)
 
 

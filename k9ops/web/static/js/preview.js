@@ -20,4 +20,12 @@ for (const form of document.querySelectorAll("form[data-preview]")) {
       // The button shows it too, and says what is wrong.
     }
   };
+
+  // Somebody may type before this script has come, and browsers bring back what was typed.
+  if ([...form.elements].some(isChanged)) show();
+}
+
+function isChanged(field) {
+  if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
+  return field.checked !== field.defaultChecked || field.value !== (field.defaultValue ?? field.value);
 }
