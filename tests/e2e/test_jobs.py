@@ -102,6 +102,17 @@ def test_wrong_crontab_is_explained_while_it_is_typed(browser, server, language,
         look_at(page, f"{PAGE}/versions")
 
 
+def test_what_is_typed_before_the_script_has_come_is_shown_when_it_comes(browser, server):
+    held = []
+    with visit(browser, server) as page:
+        sign_in(page, AMAL)
+        page.route(re.compile(r"/preview\b[^/]*\.js"), held.append)
+        page.goto(PAGE, wait_until="commit")
+        page.fill("[name=cron]", "0 5 * * *")
+        held[0].continue_()
+        expect(page.locator("#preview")).to_contain_text("05:00")
+
+
 @pytest.mark.parametrize(("language", "width"), [("en", 390), ("ar", 1360)])
 def test_job_is_run_with_arguments_that_are_checked(browser, server, language, width):
     with visit(browser, server, viewport={"width": width, "height": 900}) as page:
