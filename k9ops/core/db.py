@@ -118,6 +118,8 @@ def engine_options(url: str) -> dict[str, Any]:
         "pool_size": 10,
         "max_overflow": 20,
         "pool_timeout": 10,
+        # The one used last: it lives, and has its statements prepared.
+        "pool_use_lifo": True,
         "connect_args": {"connect_timeout": 5, "application_name": "k9ops", **keepalives},
     }
 
