@@ -94,6 +94,12 @@ def named(row: Any) -> str:
     return str((direction() == "ltr" and row.name_en) or row.name)
 
 
+def unit_name() -> str:
+    """What the unit is called in the reader's language, where it has a name in it."""
+    settings = current_settings()
+    return str((direction() == "ltr" and settings.unit_name_en) or settings.unit_name)
+
+
 def milliseconds(value: float | None) -> str:
     return duration(None if value is None else value / 1000)
 
