@@ -29,7 +29,12 @@ class ShownDuty:
 
     @property
     def in_conflict(self) -> bool:
-        return any(remark.family == "bad" for remark in self.remarks)
+        return bool(self.causes)
+
+    @property
+    def causes(self) -> list[str]:
+        """Why it may not stand as it is planned."""
+        return [str(remark.text) for remark in self.remarks if remark.family == "bad"]
 
 
 @dataclass(frozen=True)
@@ -91,10 +96,9 @@ def shown(item: DutyItem, now: datetime, faults: Faults) -> ShownDuty:
     return ShownDuty(item, words.remarks(item, now, faults), item.starts_at <= now)
 
 
-def in_conflict(lanes: Iterable[Lane]) -> list[int]:
-    """The ids of the duties shown that may not stand as they are planned."""
-    duties = (duty for lane in lanes for duty in lane.duties)
-    return [duty.item.id for duty in duties if duty.in_conflict]
+def in_conflict(lanes: Iterable[Lane]) -> list[ShownDuty]:
+    """The duties shown that may not stand as they are planned."""
+    return [duty for lane in lanes for duty in lane.duties if duty.in_conflict]
 
 
 def by_id(rows: Sequence[Any], chosen: Any = None) -> dict[int, Any]:

@@ -19,7 +19,7 @@ from k9ops.core.paging import row_key
 from k9ops.core.settings import current_settings
 from k9ops.projects.queries import dogs_on, handlers_on, places_of
 from k9ops.projects.scope import Viewer, current_viewer
-from k9ops.schedules import lanes, locking, queries, services, weeks, words
+from k9ops.schedules import lanes, locking, queries, services, strips, weeks, words
 from k9ops.schedules.errors import DayLocked, DoubleBooked
 from k9ops.schedules.forms import (
     MINUTES,
@@ -36,7 +36,6 @@ from k9ops.web import formats
 from k9ops.web.filters import choice, page_number
 from k9ops.web.formats import isolated, named
 from k9ops.web.forms import options, saved
-from k9ops.web.links import address
 from k9ops.web.security import requires
 
 bp = Blueprint("schedules", __name__, template_folder="templates")
@@ -90,21 +89,13 @@ def _board(viewer: Viewer, seen: dict[str, Any]) -> str:
     return render_template(
         "schedules/list.html",
         page=page,
-        strip=[_cell(one, seen["today"], locks_at, _day_here(one)) for one in week],
+        strip=strips.of_unit(week, seen["today"], locks_at),
         locks_at=locks_at,
         choices=[project, state, span],
         filtered=bool(project.value or state.value),
         span=span.value,
         **seen,
     )
-
-
-def _day_here(one: weeks.WeekDay) -> str:
-    return address(day=one.date.isoformat(), span=None)
-
-
-def _cell(one: weeks.WeekDay, today: date, locks_at: datetime | None, url: str) -> dict[str, Any]:
-    return {"date": one.date, "url": url, "word": words.of_day(one, today, locks_at)}
 
 
 def _own_duty(viewer: Viewer, seen: dict[str, Any]) -> str:
@@ -166,15 +157,15 @@ def day_page(
     plans, locks_at = viewer.plans or viewer.sees_all, weeks.next_lock()
     items = queries.items_of(viewer, day_id)
     shown = lanes.lanes_of(found, items, utcnow(), empty_ones=plans)
-    today, days = unit_today(), weeks.week_of(found.date)
-    week = weeks.week_beside(viewer, found, days, locks_at) if plans else []
+    today, week = unit_today(), weeks.week_beside(viewer, found, locks_at) if plans else []
     return render_template(
         "schedules/day.html",
         day=found,
         lanes=shown,
         counts=weeks.tally(items, utcnow()),
         conflicts=lanes.in_conflict(shown),
-        strip=[_cell(one, today, locks_at, _day_of(one, found)) for one in week],
+        strip=strips.of_project(week[1:-1], found, today, locks_at),
+        turns=strips.turns(week, found, today),
         locks_at=locks_at if found.date in [one.date for one in week if one.locks_next] else None,
         today=today,
         is_locked=found.is_locked(utcnow()),
@@ -183,13 +174,6 @@ def day_page(
         note=note or DayNoteForm(obj=found, formdata=None),
         duty=words,
     )
-
-
-def _day_of(one: weeks.WeekDay, beside: DutySchedule) -> str:
-    """Where the same project's day of that date is, or can be planned."""
-    if one.day_id is not None:
-        return url_for("schedules.day", day_id=one.day_id)
-    return url_for("schedules.index", day=one.date, project=beside.project_id)
 
 
 @bp.route(f"{DAY}/items/new", methods=["GET", "POST"])

@@ -157,10 +157,10 @@ def _summed(
     return {row[0]: WeekDay(*row) for row in rows}
 
 
-def week_beside(
-    viewer: Viewer, day: DutySchedule, days: Sequence[date], locks_at: datetime | None
-) -> list[WeekDay]:
-    """The days of the day's project alone."""
+def week_beside(viewer: Viewer, day: DutySchedule, locks_at: datetime | None) -> list[WeekDay]:
+    """The week of the day's project alone, with the day before it and the one after."""
+    first = week_of(day.date)[0] - timedelta(days=1)
+    days = [first + timedelta(days=number) for number in range(9)]
     conflicts = conflicts_on(viewer, days, day.project_id)
     return summed_week(viewer, days, conflicts, locks_at, day.project_id)
 

@@ -58,7 +58,7 @@ def test_conflict_is_told_with_its_cause(
     change(column == getattr(unit, whom), **values)
     page = words_of(as_caline.get(f"/schedules/{tomorrow}?lang=en"))
     assert "One duty cannot stand as it is planned" in page
-    assert remark in page
+    assert page.count(remark) == 2, "in the banner and at the duty"
     assert "One conflict" in words_of(as_caline.get(f"/schedules?day={today() + DAY}"))
     assert title in words_of(as_caline.get("/"))
 

@@ -115,3 +115,13 @@ def test_handler_who_was_replaced_reads_it_and_is_not_told_to_come(unit, as_badr
 def test_names_are_those_of_the_language(unit, day, as_amal):
     assert "Badr Salem" in words_of(as_amal.get(f"/schedules/{day}?lang=en"))
     assert "بدر سالم" in words_of(as_amal.get(f"/schedules/{day}?lang=ar"))
+
+
+def test_day_leads_to_the_days_round_it(unit, day, inside, as_caline, as_badr):
+    tomorrow = inside(plan, unit, today() + DAY)
+    page = as_caline.get(f"/schedules/{day}").text
+    before = f"/schedules?day={today() - DAY}&amp;project={unit.harbour}"
+    assert f'rel="prev" href="{before}"' in page
+    assert f'rel="next" href="/schedules/{tomorrow}"' in page
+    assert f'href="/schedules/{day}">Today</a>' in as_caline.get(f"/schedules/{tomorrow}").text
+    assert 'rel="prev"' not in as_badr.get(f"/schedules/{day}").text
