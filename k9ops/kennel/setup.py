@@ -12,4 +12,4 @@ def init_kennel(app: Flask) -> None:
     """The pages of dogs, and the dogs on a person's page."""
     app.register_blueprint(bp)
     nav_item("kennel.index", _l("Dogs"), "dog", "dogs.view", "unit")
-    add_panel("person", "kennel/_of_person.html", "dogs.view", dogs_of_person)
+    add_panel("person", "kennel/_of_person.html", "dogs.view", dogs_of_person, aside=True)

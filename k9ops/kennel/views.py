@@ -94,6 +94,7 @@ def show(dog_id: int) -> str:
         one=dog,
         sees_handler=is_seen(in_sight(Person), dog.handler_id),
         panels=panels_of("dog", dog),
+        beside=panels_of("dog", dog, aside=True),
         **_TOLD,
     )
 

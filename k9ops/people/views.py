@@ -79,6 +79,7 @@ def show(person_id: int) -> str:
         work=WORK_TITLES[person.work],  # type: ignore[index]
         account=queries.account_of(person),
         panels=panels_of("person", person),
+        beside=panels_of("person", person, aside=True),
     )
 
 

@@ -21,5 +21,5 @@ def init_projects(app: Flask) -> None:
     nav_item("projects.index", _l("Projects"), "map-pin", "projects.view", "unit")
     limit_sight(Person, lambda: people_seen_by(current_viewer()))
     limit_sight(Dog, lambda: dogs_seen_by(current_viewer()))
-    add_panel("person", "projects/_of.html", "projects.view", projects_of_person)
-    add_panel("dog", "projects/_of.html", "projects.view", projects_of_dog)
+    add_panel("person", "projects/_of.html", "projects.view", projects_of_person, aside=True)
+    add_panel("dog", "projects/_of.html", "projects.view", projects_of_dog, aside=True)

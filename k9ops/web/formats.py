@@ -225,17 +225,21 @@ def _time(instant: datetime, text: str) -> Markup:
 
 
 def _near_day(instant: datetime) -> str:
+    return near_date(local(instant).date())
+
+
+def near_date(of: date) -> str:
+    """A day as people say it: today, Sun 15 Nov."""
     near: dict[int, Any] = {
         -1: gettext("Yesterday"),
         0: gettext("Today"),
         1: gettext("Tomorrow"),
     }
-    days = _days_from_now(instant)
+    today = local(utcnow()).date()
+    days = (of - today).days
     if days in near:
         return str(near[days])
-    this_year = local(instant).year == local(utcnow()).year
-    pattern = "EEE d MMM" if this_year else "EEE d MMM y"
-    return _written(local(instant).date(), pattern, locale())
+    return _written(of, "EEE d MMM" if of.year == today.year else "EEE d MMM y", locale())
 
 
 def _days_from_now(instant: datetime) -> int:

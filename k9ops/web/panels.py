@@ -14,19 +14,26 @@ class Panel:
     template: str
     permission: str
     load: Callable[[Any], dict[str, Any]]
+    #: Stands in the narrow column, where the page has one.
+    aside: bool = False
 
 
 _panels: dict[str, dict[str, Panel]] = {}
 
 
 def add_panel(
-    page: str, template: str, permission: str, load: Callable[[Any], dict[str, Any]]
+    page: str,
+    template: str,
+    permission: str,
+    load: Callable[[Any], dict[str, Any]],
+    *,
+    aside: bool = False,
 ) -> None:
     """Hang `template` into `page` for whoever holds `permission`; it finds `load`'s as `panel`."""
-    _panels.setdefault(page, {})[template] = Panel(template, permission, load)
+    _panels.setdefault(page, {})[template] = Panel(template, permission, load, aside)
 
 
-def panels_of(page: str, subject: Any) -> list[tuple[str, dict[str, Any]]]:
-    """Template and content of each panel that the person of this request may see."""
-    found = _panels.get(page, {}).values()
+def panels_of(page: str, subject: Any, *, aside: bool = False) -> list[tuple[str, dict[str, Any]]]:
+    """Template and content of each panel of that column which the person may see."""
+    found = [panel for panel in _panels.get(page, {}).values() if panel.aside == aside]
     return [(panel.template, panel.load(subject)) for panel in found if may(panel.permission)]
