@@ -44,7 +44,7 @@ class ItemForm(RecordForm):
 
     shift_id = SelectField(_l("Shift"), [InputRequired(_l("Choose a shift."))], coerce=optional_id)
     handler_id = SelectField(
-        _l("Handler"), [InputRequired(_l("Choose a handler."))], coerce=optional_id
+        _l("Dog handler"), [InputRequired(_l("Choose a handler."))], coerce=optional_id
     )
     dog_id = SelectField(_l("Dog"), coerce=optional_id)
     place_id = SelectField(_l("Place"), coerce=optional_id)

@@ -80,7 +80,7 @@ _FIELDS: dict[str, Any] = {
     "format": _l("Format"),
     "from_on": _l("From"),
     "full_name": _l("Full name"),
-    "handler_id": _l("Handler"),
+    "handler_id": _l("Dog handler"),
     "hired_on": _l("In the unit since"),
     "key": _l("Key"),
     "language": _l("Language"),

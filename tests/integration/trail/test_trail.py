@@ -104,7 +104,7 @@ def test_a_change_is_one_sentence_with_names_and_words(app, page, unit, amal):
         change_dog(dog.id, DogValues(**values | {"handler_id": unit.dalia}), actor=actor)
     assert told(page)[1] == "Amal Haddad changed the dog ركس: Fitness from Fit to Light duty"
     text = words_of(page.get("/audit?lang=en"))
-    assert "Handler Badr Salem Dalia Nasr" in text
+    assert "Dog handler Badr Salem Dalia Nasr" in text
     assert "10.1.2.3" in text
     assert "غيّر" in page.get("/audit?lang=ar").text
 
