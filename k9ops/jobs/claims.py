@@ -30,7 +30,7 @@ from k9ops.jobs.moves import RUNS, Happening, move
 from k9ops.jobs.prepared import Moved, PreparedMove, insert_selected
 from k9ops.jobs.registry import catalogue
 from k9ops.jobs.retries import Next, Retry, after_attempt
-from k9ops.jobs.signals import run_finished
+from k9ops.jobs.signals import is_heard
 from k9ops.jobs.states import Outcome, Path, State, Via
 
 ATTEMPTS: Any = JobAttempt.__table__
@@ -173,8 +173,7 @@ def end_attempt(
 
 def _succeed(connection: Connection, claim: Claim, ending: Ending, actor: str) -> Row[Any]:
     """A success needs no look at the run first: it ends it, whatever went before."""
-    is_told = run_finished.has_receivers_for(claim.job)
-    row = _succeeding(bool(ending.progress), bool(is_told))(
+    row = _succeeding(bool(ending.progress), is_heard(claim.job))(
         connection, claim.run_id, actor=actor, detail=_detail(ending, None),
         p_token=claim.token, p_began=claim.started_at, p_result=ending.result,
         **{f"p_{name}": value for name, value in ending.progress.items()},
@@ -185,7 +184,7 @@ def _succeed(connection: Connection, claim: Claim, ending: Ending, actor: str) -
 
 
 @cache
-def _succeeding(has_progress: bool, is_told: bool) -> PreparedMove:
+def _succeeding(has_progress: bool, heard: bool) -> PreparedMove:
     """Listeners are given the whole row; to read it takes as long as to write the end."""
     none = ("text", "error_code", "error_message", "error_traceback", "retry_at")
     values = {
@@ -201,7 +200,7 @@ def _succeeding(has_progress: bool, is_told: bool) -> PreparedMove:
         where=(RUNS.c.token == bindparam("p_token"),),
         values=values,
         along=partial(_close_well, has_progress=has_progress),
-        columns=tuple(RUNS.c.keys()) if is_told else _TOLD_COLUMNS,
+        columns=tuple(RUNS.c.keys()) if heard else _TOLD_COLUMNS,
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from k9ops.jobs.keeper import write_lines
 from k9ops.jobs.registry import Job, get_job
 from k9ops.jobs.results import tell_celery
 from k9ops.jobs.runtime import runtime
-from k9ops.jobs.signals import run_finished
+from k9ops.jobs.signals import is_heard
 from k9ops.jobs.states import Outcome, Path
 
 W = TypeVar("W")
@@ -219,8 +219,8 @@ def _end(context: RunContext, ending: Ending) -> None:
         return run
 
     lines = context.take_lines()
-    is_told = bool(run_finished.has_receivers_for(context.claim.job))
-    is_alone = ending.outcome is Outcome.SUCCEEDED and not lines and not is_told
+    succeeded = ending.outcome is Outcome.SUCCEEDED
+    is_alone = succeeded and not lines and not is_heard(context.claim.job)
     try:
         run = persist(write, one_statement if is_alone else Engine.begin)
     except LeaseLost:

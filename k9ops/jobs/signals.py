@@ -20,6 +20,11 @@ run_fell_short = _signals.signal("run_fell_short")
 task_changed = _signals.signal("task_changed")
 
 
+def is_heard(job: str) -> bool:
+    """Whether somebody listens to every end of the job's runs."""
+    return any(True for _ in run_finished.receivers_for(job))
+
+
 @contextmanager
 def beside(connection: Connection) -> Iterator[Session]:
     """A session inside the transaction of `connection`; an error undoes what it wrote, no more."""
