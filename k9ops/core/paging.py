@@ -1,11 +1,11 @@
 """Pages by key: as fast at the end of a long table as at its beginning. Short lists by number."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from k9ops.core.i18n import language
@@ -31,11 +31,101 @@ def row_key(text: str) -> int:
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Rows, newest first; `newer` and `older` are the keys to ask with, None at either end."""
+    """Rows in their order, mostly the newest first.
+
+    `newer` and `older` are the keys to ask with for the page before and after; None at either end.
+    """
 
     items: list[T]
     newer: Any | None = None
     older: Any | None = None
+
+
+class Part(NamedTuple):
+    """Rows that one index has in the wanted order: which, and how they are ordered."""
+
+    where: tuple[ColumnElement[bool], ...]
+    order: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Sorting:
+    """By a column, then by the unique key; rows without a value stand last in both directions.
+
+    The column may be the key itself. Each column has an index that ends with the key.
+    """
+
+    column: Any
+    key: Any
+    down: bool = False
+
+    def edge(self, session: Session, key: Any) -> tuple[Any, ...] | None:
+        """Where the row of that key stands; None when it is gone."""
+        if self.column is self.key:
+            return (key,)
+        row = session.execute(select(self.column, self.key).where(self.key == key)).one_or_none()
+        return row and tuple(value for value in row if value is not None)
+
+    def parts(self, edge: tuple[Any, ...] | None = None, *, backwards: bool = False) -> list[Part]:
+        """What to read, one after the other, from the beginning or from beyond the edge on."""
+        parts, down = self._parts()[:: -1 if backwards else 1], self.down is not backwards
+        while edge and len(parts[0].order) != len(edge):
+            parts.pop(0)
+        if edge:
+            where, columns = parts[0]
+            parts[0] = Part((*where, _beyond(columns, edge, down)), columns)
+        return [
+            Part(one.where, tuple(_directed(column, down) for column in one.order)) for one in parts
+        ]
+
+    def _parts(self) -> list[Part]:
+        both = (self.column, self.key)
+        if self.column is self.key:
+            return [Part((), (self.key,))]
+        if not self.column.expression.nullable:
+            return [Part((), both)]
+        empty = self.column.is_(None)
+        return [Part((~empty,), both), Part((empty,), (self.key,))]
+
+
+def _directed(column: Any, down: bool) -> Any:
+    return column.desc() if down else column.asc()
+
+
+def _beyond(columns: tuple[Any, ...], edge: tuple[Any, ...], down: bool) -> ColumnElement[bool]:
+    values = [literal(value, column.type) for column, value in zip(columns, edge, strict=True)]
+    here: Any = columns[0] if len(columns) == 1 else tuple_(*columns)
+    there: Any = values[0] if len(columns) == 1 else tuple_(*values)
+    found: ColumnElement[bool] = here < there if down else here > there
+    return found
+
+
+def sorted_page(
+    session: Session,
+    sorting: Sorting,
+    read: Callable[[Part, int], Sequence[T]],
+    *,
+    limit: int,
+    before: Any | None = None,
+    after: Any | None = None,
+) -> Page[T]:
+    """The page that follows the row `before`, or goes before the row `after`, else the first.
+
+    `read(part, most)` reads so many rows of a part at most.
+    """
+    at, backwards = (before, False) if after is None else (after, True)
+    edge = None if at is None else sorting.edge(session, at)
+    backwards = backwards and edge is not None
+    rows: list[T] = []
+    for part in sorting.parts(edge, backwards=backwards):
+        if len(rows) <= limit:
+            rows += read(part, limit + 1 - len(rows))
+    items, has_more = rows[:limit], len(rows) > limit
+    if backwards:
+        items.reverse()
+    newer, older = (has_more, True) if backwards else (edge is not None, has_more)
+    keys = [getattr(row, sorting.key.key) for row in items]
+    return Page(items, keys[0] if keys and newer else None, keys[-1] if keys and older else None)
 
 
 def keyset_page(
@@ -46,30 +136,21 @@ def keyset_page(
     limit: int,
     before: Any | None = None,
     after: Any | None = None,
+    sorting: Sorting | None = None,
 ) -> Page[T]:
-    """The page of `query` just older than `before` or just newer than `after`, else the newest.
+    """A page of `query`, the largest `key` first unless `sorting` says otherwise.
 
-    `key` is unique. Beyond either end (the rows may be gone by now) it is the newest page.
+    Beyond either end (the rows may be gone by now) it is the first page.
     """
-    backwards = after is not None
-    wanted = query
-    if backwards:
-        wanted = query.where(key > after)
-    elif before is not None:
-        wanted = query.where(key < before)
-    order = key.asc() if backwards else key.desc()
-    rows = list(session.scalars(wanted.order_by(order).limit(limit + 1)))
-    items = rows[:limit][::-1] if backwards else rows[:limit]
-    if not items:
-        asked = backwards or before is not None
-        return keyset_page(session, query, key, limit=limit) if asked else Page([])
-    has_more = len(rows) > limit
-    newer, older = (has_more, True) if backwards else (before is not None, has_more)
-    return Page(
-        items,
-        newer=getattr(items[0], key.key) if newer else None,
-        older=getattr(items[-1], key.key) if older else None,
-    )
+
+    def read(part: Part, most: int) -> Sequence[T]:
+        return session.scalars(query.where(*part.where).order_by(*part.order).limit(most)).all()
+
+    how = sorting or Sorting(key, key, down=True)
+    page = sorted_page(session, how, read, limit=limit, before=before, after=after)
+    if page.items or (before is None and after is None):
+        return page
+    return sorted_page(session, how, read, limit=limit)
 
 
 @dataclass(frozen=True)
@@ -167,8 +248,11 @@ class Order:
         A head that is not there counts as the first one.
         """
         chosen = heads.get(self.by, next(iter(heads.values())))
-        ordered = chosen.desc() if self.down else chosen.asc()
-        return ordered.nulls_last(), unique.desc() if self.down else unique
+        return _directed(chosen, self.down).nulls_last(), _directed(unique, self.down)
+
+    def sorting(self, heads: Mapping[str, Any], key: Any) -> Sorting:
+        """The same for a list that is paged by key."""
+        return Sorting(heads.get(self.by, key), key, self.down)
 
 
 def by_name(table: Any) -> tuple[ColumnElement[Any], InstrumentedAttribute[int]]:

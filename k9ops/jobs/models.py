@@ -116,6 +116,13 @@ class JobRun(Base):
         Index("ix_job_runs_reason_id", "reason", "id"),
         Index("ix_job_runs_queued_at", "queued_at"),
         Index(
+            "ix_job_runs_took",
+            "duration_ms",
+            "id",
+            postgresql_where=text("duration_ms IS NOT NULL"),
+            sqlite_where=text("duration_ms IS NOT NULL"),
+        ),
+        Index(
             "ix_job_runs_told",
             "id",
             "told",

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session, defer, selectinload
 from k9ops.core.clock import read_now
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
-from k9ops.core.paging import values_of
+from k9ops.core.paging import Order, Page, Part, sorted_page, values_of
 from k9ops.jobs.models import (
     SHOWN_OF_ID,
     JobAttempt,
@@ -58,47 +58,52 @@ class RunFilter:
     search: str = ""
 
 
-@dataclass(frozen=True)
-class RunPage:
-    """Runs, newest first, and the ids to go on from in either direction."""
-
-    runs: Sequence[JobRun]
-    newer: str | None
-    older: str | None
+#: What runs are sorted by: each has an index that ends with the id. Ids are in the order in which
+#: the occurrences were recorded: that of their due times, but for what was caught up later.
+RUN_HEADS: dict[str, Any] = {
+    "due": JobRun.id,
+    "state": JobRun.state,
+    "job": JobRun.job,
+    "took": JobRun.duration_ms,
+}
+NEWEST = Order("due", down=True)
 
 
 def list_runs(
-    wanted: RunFilter, limit: int = 25, before: str | None = None, after: str | None = None
-) -> RunPage:
-    """A page of runs by keyset: those older than `before`, or newer than `after`, or the newest."""
-    bounds = _bounds(before, after)
-    order = JobRun.id if after else JobRun.id.desc()
+    wanted: RunFilter,
+    limit: int = 25,
+    before: str | None = None,
+    after: str | None = None,
+    order: Order = NEWEST,
+) -> Page[JobRun]:
+    """A page of runs by key: what follows `before`, or goes before `after`, or the first."""
+    return sorted_page(
+        db.session(),
+        order.sorting(RUN_HEADS, JobRun.id),
+        lambda part, most: _part_of_runs(wanted, part, most),
+        limit=limit,
+        before=known_id(before) if before else None,
+        after=known_id(after) if after else None,
+    )
+
+
+def _part_of_runs(wanted: RunFilter, part: Part, limit: int) -> Sequence[JobRun]:
     statement = select(JobRun).options(defer(JobRun.error_traceback), defer(JobRun.result))
     if wanted.search:
-        ids = db.session.scalars(_searched(wanted, bounds, order, limit + 1)).all()
+        ids = db.session.scalars(_searched(wanted, part, limit)).all()
         # The branches of a search may find the same run.
         statement = statement.where(JobRun.id.in_(ids))
     else:
-        statement = filtered(statement, wanted).where(*bounds)
-    found = list(db.session.scalars(statement.order_by(order).limit(limit + 1)))
-    more, runs = len(found) > limit, found[:limit]
-    if after:
-        runs.reverse()
-    newer = runs[0].id if runs and (more if after else bool(before)) else None
-    older = runs[-1].id if runs and (bool(after) or more) else None
-    return RunPage(runs, newer, older)
-
-
-def _bounds(before: str | None, after: str | None) -> list[ColumnElement[bool]]:
-    bounds = [JobRun.id > known_id(after)] if after else []
-    return [*bounds, JobRun.id < known_id(before)] if before else bounds
+        statement = filtered(statement, wanted).where(*part.where)
+    return db.session.scalars(statement.order_by(*part.order).limit(limit)).all()
 
 
 def count_matching(wanted: RunFilter, limit: int, after: str | None = None) -> int:
     """How many runs match, counted up to `limit`; `after`: only those newer than that run."""
-    bounds, newest = _bounds(None, after), JobRun.id.desc()
+    bounds = (JobRun.id > known_id(after),) if after else ()
     if wanted.search:
-        some = select(_searched(wanted, bounds, newest, limit).subquery().c.id).distinct()
+        ways = _searched(wanted, Part(bounds, (JobRun.id.desc(),)), limit)
+        some = select(ways.subquery().c.id).distinct()
     else:
         some = filtered(select(JobRun.id), wanted).where(*bounds)
     return db.session.scalar(select(func.count()).select_from(some.limit(limit).subquery())) or 0
@@ -124,11 +129,10 @@ def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _searched(
-    wanted: RunFilter, bounds: list[ColumnElement[bool]], order: Any, limit: int
-) -> CompoundSelect[Any]:
+def _searched(wanted: RunFilter, part: Part, limit: int) -> CompoundSelect[Any]:
     """Ids of the first runs by each way to match: every way has an index of its own."""
-    narrow = select(JobRun.id).where(*_conditions(wanted), *bounds).order_by(order).limit(limit)
+    narrow = select(JobRun.id).where(*_conditions(wanted), *part.where)
+    narrow = narrow.order_by(*part.order).limit(limit)
     ways = (narrow.where(way).subquery() for way in _matches(wanted.search))
     return union_all(*(select(way.c.id) for way in ways))
 

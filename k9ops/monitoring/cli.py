@@ -150,11 +150,11 @@ def list_all_runs(
     wanted = RunFilter(since=_instant(since) if since else None, **words)
     page = list_runs(wanted, limit=limit, before=before)
     if as_json:
-        documents = [run_document(run) for run in _whole(page.runs)]
+        documents = [run_document(run) for run in _whole(page.items)]
         print_json({"runs": documents, "next": page.older})
         return
-    table([_run_row(run) for run in page.runs], _COLUMNS)
-    if not page.runs:
+    table([_run_row(run) for run in page.items], _COLUMNS)
+    if not page.items:
         click.echo("No run matches.", err=True)
 
 

@@ -13,11 +13,12 @@ from sqlalchemy import Integer, Row, bindparam, cast, func, select, union_all
 from k9ops.core.clock import db_now, ms_since, read_now
 from k9ops.core.db import db
 from k9ops.core.once import once_a_page
+from k9ops.core.paging import Order
 from k9ops.core.prepared_statements import KeptQuery
 from k9ops.core.settings import current_settings
 from k9ops.core.text import clean
 from k9ops.jobs.models import JobRun, PeriodicTask
-from k9ops.jobs.queries import RunFilter, count_matching, get_run, list_runs
+from k9ops.jobs.queries import NEWEST, RunFilter, count_matching, get_run, list_runs
 from k9ops.jobs.registry import catalogue
 from k9ops.jobs.states import ACTIVE, ENDED_BY_RESTORE, Path, State
 
@@ -230,12 +231,12 @@ def _newest_of_each(
     return union_all(*map(of, names)).execution_options(prepare=True)
 
 
-def every_run(wanted: RunFilter) -> Iterator[JobRun]:
-    """All matching runs, newest first, read some hundreds at a time."""
+def every_run(wanted: RunFilter, order: Order = NEWEST) -> Iterator[JobRun]:
+    """All matching runs in that order, read some hundreds at a time."""
     before: str | None = None
     while True:
-        page = list_runs(wanted, limit=_READ_AT_ONCE, before=before)
-        yield from page.runs
+        page = list_runs(wanted, limit=_READ_AT_ONCE, before=before, order=order)
+        yield from page.items
         if page.older is None:
             return
         before = page.older

@@ -13,9 +13,16 @@ from k9ops.core.clock import utcnow
 from k9ops.core.db import db
 from k9ops.core.errors import K9Error
 from k9ops.core.i18n import gettext as _
-from k9ops.core.paging import row_key
+from k9ops.core.paging import Order, row_key
 from k9ops.jobs.models import JobRun
-from k9ops.jobs.queries import effects_of, events_of, get_run, list_runs, log_lines_of
+from k9ops.jobs.queries import (
+    RUN_HEADS,
+    effects_of,
+    events_of,
+    get_run,
+    list_runs,
+    log_lines_of,
+)
 from k9ops.jobs.registry import catalogue, get_job
 from k9ops.jobs.states import ACTIVE, RETRYABLE
 from k9ops.monitoring import (
@@ -31,6 +38,7 @@ from k9ops.monitoring import (
 from k9ops.monitoring.forms import ArgumentsForm
 from k9ops.monitoring.home import told
 from k9ops.web.exports import KINDS
+from k9ops.web.filters import sorted_by
 from k9ops.web.formats import isolated
 from k9ops.web.panels import panels_of
 from k9ops.web.security import SIGNED_IN, requires, safe_path
@@ -164,16 +172,18 @@ def runs() -> str:
     search = request.args.get("q", "")
     wanted = run_filters.run_filter(chosen, search)
     before, after = request.args.get("before"), request.args.get("after")
-    page = list_runs(wanted, limit=25, before=before, after=after)
+    order = _order_of_runs()
+    page = list_runs(wanted, limit=25, before=before, after=after, order=order)
     return render_template(
         "monitoring/runs.html",
         page=page,
         choices=chosen,
         search=search,
+        order=order,
         filtered=bool(search) or any(choice.value for choice in chosen),
-        count=queries.count_runs(wanted) if page.newer or page.older else len(page.runs),
+        count=queries.count_runs(wanted) if page.newer or page.older else len(page.items),
         count_limit=queries.COUNT_LIMIT,
-        gaps={key: story.missed_words(gap) for key, gap in queries.gaps_of(page.runs).items()},
+        gaps={key: story.missed_words(gap) for key, gap in queries.gaps_of(page.items).items()},
     )
 
 
@@ -193,8 +203,12 @@ def export_runs(kind: str) -> ResponseReturnValue:
     """All runs that the filters of the address match, as a file."""
     chosen = run_filters.choices(request.args)
     wanted = run_filters.run_filter(chosen, request.args.get("q", ""))
-    rows = queries.every_run(wanted)
+    rows = queries.every_run(wanted, _order_of_runs())
     return export_list(kind, _("Runs"), run_export.COLUMNS, rows, actor=current_actor())
+
+
+def _order_of_runs() -> Order:
+    return sorted_by(*RUN_HEADS, default="-due")
 
 
 @bp.get("/runs/<run_id>")

@@ -17,6 +17,8 @@ class Document(Base):
     __tablename__ = "documents"
     __table_args__ = (
         Index("ix_documents_project_id_id", "project_id", "id"),
+        Index("ix_documents_title_id", "title", "id"),
+        Index("ix_documents_bytes_id", "bytes", "id"),
         {"sqlite_autoincrement": True},
     )
 

@@ -1,7 +1,9 @@
 """Reading documents, as far as somebody may see them."""
 
 import hashlib
-from datetime import timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Select, select
@@ -11,7 +13,7 @@ from k9ops.core.clock import utcnow
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
 from k9ops.core.i18n import gettext as _
-from k9ops.core.paging import Page, keyset_page
+from k9ops.core.paging import Order, Page, containing, keyset_page, whole
 from k9ops.core.settings import current_settings
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.states import State
@@ -36,12 +38,59 @@ def visible_documents(viewer: Viewer) -> Select[Document]:
     return query.where(Document.project_id.in_(projects))
 
 
+@dataclass(frozen=True)
+class DocumentFilter:
+    """What to look for; what is empty does not count."""
+
+    search: str = ""
+    report: str = ""
+    project_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def apply(self, query: Select[Document]) -> Select[Document]:
+        if self.search:
+            query = query.where(containing(self.search, Document.title))
+        if self.report:
+            query = query.where(Document.report == self.report)
+        if self.project_id is not None:
+            query = query.where(Document.project_id == self.project_id)
+        if self.since is not None:
+            query = query.where(Document.created_at >= self.since)
+        return query if self.until is None else query.where(Document.created_at < self.until)
+
+
+#: What a list of documents is sorted by; ids are in the order of their making.
+HEADS = {"made": Document.id, "title": Document.title, "size": Document.bytes}
+
+
 def list_documents(
-    viewer: Viewer, *, before: int | None = None, after: int | None = None
+    viewer: Viewer,
+    wanted: DocumentFilter,
+    order: Order,
+    *,
+    before: int | None = None,
+    after: int | None = None,
 ) -> Page[Document]:
-    """A page of them, newest first."""
-    query = visible_documents(viewer).options(joinedload(Document.project))
-    return keyset_page(db.session(), query, Document.id, limit=PER_PAGE, before=before, after=after)
+    """A page of those that match."""
+    return keyset_page(
+        db.session(),
+        _matching(viewer, wanted),
+        Document.id,
+        limit=PER_PAGE,
+        before=before,
+        after=after,
+        sorting=order.sorting(HEADS, Document.id),
+    )
+
+
+def all_documents(viewer: Viewer, wanted: DocumentFilter, order: Order) -> Iterator[Document]:
+    """The same, all of them, for a file."""
+    return whole(db.session(), _matching(viewer, wanted), *order.of(HEADS, Document.id))
+
+
+def _matching(viewer: Viewer, wanted: DocumentFilter) -> Select[Document]:
+    return wanted.apply(visible_documents(viewer)).options(joinedload(Document.project))
 
 
 def get_document(viewer: Viewer, document_id: int) -> Document:

@@ -1,6 +1,5 @@
 """The page of the audit log."""
 
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -14,7 +13,6 @@ from k9ops.core.db import db
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.paging import in_batches, keyset_page, row_key
-from k9ops.core.settings import current_settings
 from k9ops.trail import words
 from k9ops.trail.acts import ACTS, act_of
 from k9ops.trail.queries import Wanted, actors
@@ -89,20 +87,16 @@ def _thing() -> str:
 
 def _wanted(choices: list[Choice], days: list[Day], thing: str) -> Wanted:
     by, action, kind = (one.value for one in choices)
-    first, last = (one.date for one in days)
+    first, last = days
     found = AuditFilter(
         action=action or None,
         actor_id=int(by) if by else None,
         target_kind=kind or None,
         target_id=thing if kind and thing else None,
-        since=_midnight(first) if first else None,
-        until=_midnight(last + timedelta(days=1)) if last else None,
+        since=first.begins,
+        until=last.ends,
     )
     return Wanted(found, search_words())
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), current_settings().zone)
 
 
 def _in_short(change: Any) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import request
 
 from k9ops.core.paging import Order, row_key
+from k9ops.core.settings import current_settings
 
 LONGEST_SEARCH = 100
 #: Days beyond these are mistyped, and some of them no database takes.
@@ -41,6 +42,20 @@ class Day:
     @property
     def value(self) -> str:
         return self.date.isoformat() if self.date else ""
+
+    @property
+    def begins(self) -> datetime | None:
+        """Its midnight on the unit's clock."""
+        return _midnight(self.date) if self.date else None
+
+    @property
+    def ends(self) -> datetime | None:
+        """The midnight after it."""
+        return _midnight(self.date + timedelta(days=1)) if self.date else None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), current_settings().zone)
 
 
 def day_choice(name: str, title: Any) -> Day:

@@ -30,7 +30,7 @@ def ids(context: Flask) -> list[str]:
 
 
 def found(search: str) -> list[str]:
-    return [run.id for run in list_runs(RunFilter(search=search)).runs]
+    return [run.id for run in list_runs(RunFilter(search=search)).items]
 
 
 @pytest.mark.parametrize("part", [slice(None), slice(-8, None), slice(-12, None)])

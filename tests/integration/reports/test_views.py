@@ -1,6 +1,7 @@
 """The page of documents as each person meets it."""
 
 import hashlib
+import re
 
 import pytest
 from sqlalchemy import select
@@ -62,6 +63,38 @@ def actions(app):
             return list(db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
 
     return read
+
+
+def titles(client, address):
+    return re.findall(r'download"><bdi>([^<]+)</bdi>', client.get(address).text)
+
+
+def test_list_is_filtered_sorted_and_taken_along(client_of, amal, unit, add_document):
+    for title, size in (("Bravo", 3), ("Alpha", 2), ("Charlie", 1)):
+        add_document(unit.harbour, title, b"%" * size)
+    client = client_of(amal)
+    assert titles(client, "/documents") == ["Charlie", "Alpha", "Bravo"]
+    assert titles(client, "/documents?sort=title") == ["Alpha", "Bravo", "Charlie"]
+    assert titles(client, "/documents?sort=-size") == ["Bravo", "Alpha", "Charlie"]
+    assert titles(client, "/documents?q=ALPH&report=duty_schedule") == ["Alpha"]
+    assert titles(client, f"/documents?project={unit.harbour}&from=2020-01-01&sort=made") == [
+        "Bravo", "Alpha", "Charlie",
+    ]  # fmt: skip
+    for nothing in ("report=monthly_attendance", "to=2020-01-01"):
+        assert "No document matches these filters" in client.get(f"/documents?{nothing}").text
+    file = client.get("/documents/export/csv?sort=title&q=a").data.decode("utf-8-sig")
+    rows = [line.split(",") for line in file.splitlines()]
+    assert rows[0][:3] == ["Document", "Report", "Project"]
+    assert [row[0] for row in rows[1:]] == ["Alpha", "Bravo", "Charlie"]
+
+
+def test_file_of_the_list_holds_only_what_one_may_see(client_of, caline, badr, unit, add_document):
+    add_document(unit.harbour, "Ours")
+    add_document(unit.airport, "Theirs")
+    manager = client_of(caline)
+    assert "Theirs" not in manager.get("/documents/export/csv").text
+    assert "Ours" in manager.get("/documents/export/csv").text
+    assert client_of(badr).get("/documents/export/csv").status_code == 403
 
 
 def ask(client, address=NEW, **fields):

@@ -1,0 +1,110 @@
+"""The list of runs in each of its orders, paged by key among many."""
+
+import re
+from collections.abc import Callable
+from itertools import chain
+
+import pytest
+from flask import Flask
+from sqlalchemy import insert, text
+
+from k9ops.core.clock import utcnow
+from k9ops.core.db import db, new_id
+from k9ops.core.paging import Order
+from k9ops.jobs.models import JobRun
+from k9ops.jobs.queries import RUN_HEADS, RunFilter, list_runs
+from k9ops.jobs.states import State
+from tests.support.statements import noted, plan_of
+
+ORDERS = [Order(by, down) for by in RUN_HEADS for down in (False, True)]
+STATES = (State.SUCCEEDED, State.FAILED, State.MISSED)
+
+
+@pytest.fixture
+def fill(context: Flask) -> Callable[[int], list[dict]]:
+    """`fill(n)`: n runs, many of which took the same time, and some of which never ran."""
+
+    def write(count: int) -> list[dict]:
+        now = utcnow()
+        rows = [
+            {
+                "id": new_id(),
+                "job": f"test.{number % 4}",
+                "occurrence": f"key:{number}",
+                "state": STATES[number % 3],
+                "duration_ms": None if number % 3 == 2 else float(number % 5),
+                "queue": "k9_tasks",
+                "priority": 5,
+                "queued_at": now,
+                "available_at": now,
+                "error_message": "no space left" if number % 3 == 1 else None,
+            }
+            for number in range(count)
+        ]
+        with db.engine.begin() as connection:
+            connection.execute(insert(JobRun), rows)
+            connection.execute(text("ANALYZE"))
+        return rows
+
+    return write
+
+
+def sorted_ids(rows: list[dict], order: Order) -> list[str]:
+    name = RUN_HEADS[order.by].key
+    filled = [row for row in rows if row[name] is not None]
+    empty = [row for row in rows if row[name] is None]
+    filled.sort(key=lambda row: (row[name], row["id"]), reverse=order.down)
+    empty.sort(key=lambda row: row["id"], reverse=order.down)
+    return [row["id"] for row in filled + empty]
+
+
+def walk(wanted: RunFilter, order: Order, limit: int) -> tuple[list[list[str]], list[list[str]]]:
+    """The pages on the way to the end, and those on the way back."""
+    page, there, back = list_runs(wanted, limit, order=order), [], []
+    assert page.newer is None
+    while True:
+        there.append([run.id for run in page.items])
+        if page.older is None:
+            break
+        page = list_runs(wanted, limit, before=page.older, order=order)
+    while page.newer is not None:
+        page = list_runs(wanted, limit, after=page.newer, order=order)
+        back.append([run.id for run in page.items])
+    return there, back
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_pages_follow_each_other_both_ways_in_each_order(fill, order):
+    rows = fill(40)
+    for limit in (7, 40):
+        there, back = walk(RunFilter(), order, limit)
+        assert [*chain(*there)] == sorted_ids(rows, order)
+        assert back == there[-2::-1]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_pages_of_a_filter_and_of_a_search_keep_the_order(fill, order):
+    rows = [row for row in fill(40) if row["state"] == State.FAILED]
+    for wanted in (RunFilter(states=(State.FAILED,)), RunFilter(search="no space")):
+        there, back = walk(wanted, order, 4)
+        assert [*chain(*there)] == sorted_ids(rows, order)
+        assert back == there[-2::-1]
+
+
+def test_page_after_a_run_that_is_gone_is_the_first(fill):
+    rows, order = fill(20), Order("took")
+    page = list_runs(RunFilter(), 5, before=new_id(), order=order)
+    assert [run.id for run in page.items] == sorted_ids(rows, order)[:5]
+    assert page.newer is None
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_each_order_is_served_by_an_index(fill, order):
+    rows = sorted_ids(fill(5_000), order)
+    with noted(db.engine) as statements:
+        list_runs(RunFilter(), order=order)
+        list_runs(RunFilter(), before=rows[2_000], order=order)
+        list_runs(RunFilter(), after=rows[2_000], order=order)
+    for statement, values in statements:
+        plan = plan_of(db.engine, statement, values)
+        assert not re.search(r"Seq Scan|Sort|SCAN job_runs(?! USING)|TEMP B-TREE", plan), plan
