@@ -52,6 +52,7 @@ PERMISSIONS = frozenset(
         "users.view",
         "users.manage",
         "audit.view",
+        "search.use",
     }
 )
 
@@ -68,6 +69,7 @@ _HELD: dict[str, frozenset[str]] = {
             "shifts.view",
             "documents.view",
             "documents.make",
+            "search.use",
         }
     ),
     Role.HANDLER: frozenset({"schedules.view"}),

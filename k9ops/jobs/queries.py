@@ -24,6 +24,7 @@ from k9ops.core.clock import read_now
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
 from k9ops.core.paging import Order, Page, Part, sorted_page, values_of
+from k9ops.core.spelling import has_words
 from k9ops.jobs.models import (
     SHOWN_OF_ID,
     JobAttempt,
@@ -147,7 +148,7 @@ def _jobs_called(words: str) -> list[str]:
     """Jobs with the words in their name or title; those that only the ledger knows, too."""
     titles = {name: f"{name} {job.title}" for name, job in catalogue().items()}
     titles |= {name: name for name in values_of(db.session(), JobRun.job) if name not in titles}
-    return [name for name, title in titles.items() if words.lower() in title.lower()]
+    return [name for name, title in titles.items() if has_words(title, words)]
 
 
 def _ids_like(words: str) -> list[ColumnElement[bool]]:

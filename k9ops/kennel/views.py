@@ -9,9 +9,10 @@ from k9ops.accounts.sessions import current_actor
 from k9ops.audit.exports import export_list
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.core.paging import Order
 from k9ops.kennel import queries, services, words
 from k9ops.kennel.forms import DogForm
-from k9ops.kennel.models import SEX_TITLES, SPECIALTY_TITLES, STATUS_TITLES, Dog
+from k9ops.kennel.models import SEX_TITLES, SPECIALTY_TITLES, STATUS_TITLES, Dog, DogStatus
 from k9ops.kennel.services import DogValues
 from k9ops.people.models import Person, Work
 from k9ops.people.queries import active_people, is_seen
@@ -21,6 +22,7 @@ from k9ops.web.filters import Choice, choice, page_number, search_words, sorted_
 from k9ops.web.formats import named
 from k9ops.web.forms import options, record_form_page, saving
 from k9ops.web.panels import panels_of
+from k9ops.web.searching import SHOWN, Found, Hit
 from k9ops.web.security import requires
 
 bp = Blueprint("kennel", __name__, template_folder="templates")
@@ -126,6 +128,24 @@ def _edit(dog: Dog | None) -> ResponseReturnValue:
         dog,
         save,
         lambda kept: url_for(".show", dog_id=kept.id),
+    )
+
+
+def find_dogs(text: str) -> Found:
+    """The dogs in sight that have the words, for the search of the unit."""
+    page = queries.list_dogs(in_sight(Dog), queries.DogFilter(text), Order("name"))
+    return Found([_hit(dog) for dog in page.items[:SHOWN]], page.total)
+
+
+def _hit(dog: Dog) -> Hit:
+    on_duty = dog.status == DogStatus.ACTIVE
+    status = "" if on_duty else STATUS_TITLES[dog.status]  # type: ignore[index]
+    return Hit(
+        url_for("kennel.show", dog_id=dog.id),
+        named(dog),
+        dog.code,
+        (dog.breed, SPECIALTY_TITLES[dog.specialty], status),  # type: ignore[index]
+        words.FITNESS[dog.fitness] if on_duty else None,  # type: ignore[index]
     )
 
 

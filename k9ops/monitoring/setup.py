@@ -16,9 +16,10 @@ from k9ops.monitoring.dual_run_views import bp as dual_run_bp
 from k9ops.monitoring.listeners import init_listeners
 from k9ops.monitoring.queries import failing_jobs, overdue_seconds
 from k9ops.monitoring.schedule_views import bp as schedule_bp
-from k9ops.monitoring.views import bp
+from k9ops.monitoring.views import bp, find_runs
 from k9ops.monitoring.workers import known_celery
 from k9ops.web.nav import Sign, nav_item, show_state
+from k9ops.web.searching import add_finder
 from k9ops.web.security import SIGNED_IN, csrf
 
 #: Nobody ticked for so long: the background work stands still.
@@ -43,6 +44,7 @@ def init_monitoring(app: Flask) -> None:
         phone=True, counter=failing_jobs,
     )  # fmt: skip
     nav_item("monitoring.runs", _l("Runs"), "list", "runs.view", "control", phone=True)
+    add_finder("monitoring.runs", find_runs)
     nav_item("dual_run.page", _l("Dual run"), "git-compare", "runs.view", "control")
     show_state(state_of_the_house)
 

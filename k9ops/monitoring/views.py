@@ -14,9 +14,10 @@ from k9ops.core.db import db
 from k9ops.core.errors import K9Error
 from k9ops.core.i18n import gettext as _
 from k9ops.core.paging import Order, row_key
-from k9ops.jobs.models import JobRun
+from k9ops.jobs.models import SHOWN_OF_ID, JobRun
 from k9ops.jobs.queries import (
     RUN_HEADS,
+    RunFilter,
     effects_of,
     events_of,
     get_run,
@@ -39,8 +40,9 @@ from k9ops.monitoring.forms import ArgumentsForm
 from k9ops.monitoring.home import told
 from k9ops.web.exports import KINDS
 from k9ops.web.filters import sorted_by
-from k9ops.web.formats import isolated
+from k9ops.web.formats import isolated, when
 from k9ops.web.panels import panels_of
+from k9ops.web.searching import SHOWN, Found, Hit
 from k9ops.web.security import SIGNED_IN, requires, safe_path
 
 bp = Blueprint("monitoring", __name__, template_folder="templates")
@@ -185,6 +187,18 @@ def runs() -> str:
         count_limit=queries.COUNT_LIMIT,
         gaps={key: story.missed_words(gap) for key, gap in queries.gaps_of(page.items).items()},
     )
+
+
+def find_runs(text: str) -> Found:
+    """The newest runs that the list finds by the words, for the search of the unit."""
+    page = list_runs(RunFilter(search=text), limit=SHOWN)
+    return Found([_hit(run) for run in page.runs], None if page.older else len(page.runs))
+
+
+def _hit(run: JobRun) -> Hit:
+    about = (when(run.due_at or run.queued_at), words.summary(run))
+    url, sign = url_for("monitoring.run", run_id=run.id), words.STATES[run.state]
+    return Hit(url, job_title(run.job), run.id[-SHOWN_OF_ID:], about, sign)
 
 
 @bp.get("/runs/news")

@@ -8,6 +8,7 @@ from k9ops.accounts.sessions import current_actor
 from k9ops.audit.exports import export_list
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.core.paging import Order
 from k9ops.people import queries, services
 from k9ops.people.forms import PersonForm
 from k9ops.people.models import WORK_TITLES, Person
@@ -15,8 +16,10 @@ from k9ops.people.services import PersonValues
 from k9ops.people.sight import in_sight
 from k9ops.web.exports import KINDS, Column
 from k9ops.web.filters import Choice, choice, page_number, search_words, sorted_by
+from k9ops.web.formats import named
 from k9ops.web.forms import options, record_form_page, saving
 from k9ops.web.panels import panels_of
+from k9ops.web.searching import SHOWN, Found, Hit
 from k9ops.web.security import requires
 
 bp = Blueprint("people", __name__, template_folder="templates")
@@ -115,6 +118,20 @@ def _edit(person: Person | None) -> ResponseReturnValue:
 
 def _called(user: User) -> str:
     return f"{user.username} · {user.full_name}" if user.full_name else user.username
+
+
+def find_people(text: str) -> Found:
+    """The people in sight who have the words, for the search of the unit."""
+    page = queries.list_people(in_sight(Person), queries.PersonFilter(text), Order("name"))
+    return Found([_hit(person) for person in page.items[:SHOWN]], page.total)
+
+
+def _hit(person: Person) -> Hit:
+    about = (
+        WORK_TITLES[person.work],  # type: ignore[index]
+        "" if person.active else _STATES["no"],
+    )
+    return Hit(url_for("people.show", person_id=person.id), named(person), person.number, about)
 
 
 def person_of_user(user: User) -> dict[str, Person | None]:

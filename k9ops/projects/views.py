@@ -10,6 +10,7 @@ from k9ops.audit.exports import export_list
 from k9ops.core.checks import unit_today
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.core.paging import Order
 from k9ops.kennel.models import Dog
 from k9ops.people.models import Person, Work
 from k9ops.people.queries import active_people, is_seen
@@ -24,6 +25,7 @@ from k9ops.web.filters import choice, page_number, search_words, sorted_by
 from k9ops.web.formats import isolated, named
 from k9ops.web.forms import options, record_form_page, saved, saving
 from k9ops.web.panels import panels_of
+from k9ops.web.searching import SHOWN, Found, Hit
 from k9ops.web.security import requires
 
 bp = Blueprint("projects", __name__, template_folder="templates")
@@ -180,6 +182,18 @@ def _edit(project: Project | None) -> ResponseReturnValue:
         save,
         lambda kept: url_for(".show", project_id=kept.id),
     )
+
+
+def find_projects(text: str) -> Found:
+    """Their projects that have the words, for the search of the unit."""
+    page = queries.list_projects(current_viewer(), queries.ProjectFilter(text), Order("name"))
+    return Found([_hit(project) for project in page.items[:SHOWN]], page.total)
+
+
+def _hit(project: Project) -> Hit:
+    about = (words.span(project.starts_on, project.ends_on),)
+    url, sign = url_for("projects.show", project_id=project.id), words.STATUS[project.status]  # type: ignore[index]
+    return Hit(url, named(project), project.code, about, sign)
 
 
 def projects_of_person(person: Person) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""What belongs to no feature: the choice of the theme, and the places behind "more" on a phone."""
+"""What belongs to no feature: the theme, the places behind "more" on a phone, the search."""
 
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response as BaseResponse
 
+from k9ops.web import searching
+from k9ops.web.filters import search_words
 from k9ops.web.security import SIGNED_IN, public, requires, safe_path
 
 THEMES = ("light", "dark", "system")
@@ -38,3 +40,12 @@ def keep_theme(response: BaseResponse, theme: str) -> None:
 def more() -> str:
     """Every place the person may go to, for phones."""
     return render_template("web/more.html")
+
+
+@bp.get("/search")
+@requires("search.use")
+def search() -> str:
+    """Whatever of the unit the person may see that has the words of the address."""
+    words = search_words()
+    groups = searching.search(words) if words else []
+    return render_template("web/search.html", sought=words, groups=groups)
