@@ -62,6 +62,9 @@ PAGES = (
     "/jobs/notifications.cleanup_old_notifications/arguments",
     "/dual-run",
     "/backups",
+    "/search?q=a",
+    "/search?q=0123abcd",
+    "/search?q=nothing-is-like-this",
 )
 
 
@@ -192,8 +195,11 @@ def test_page_of_an_administrator(unit, measure, page):
     measure(sign_in(unit[0].test_client(), AMAL), page)
 
 
-@pytest.mark.parametrize("page", ["/", "/schedules"])
-@pytest.mark.parametrize("name", ["manager", "handler1"])
+OTHERS = [("manager", "/search?q=a")]
+OTHERS += [(name, page) for name in ("manager", "handler1") for page in ("/", "/schedules")]
+
+
+@pytest.mark.parametrize(("name", "page"), OTHERS)
 def test_page_of_others(unit, measure, page, name):
     app, password, _known = unit
     client = sign_in(app.test_client(), people.Person(name, "", "", password))

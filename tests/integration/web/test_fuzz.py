@@ -15,7 +15,7 @@ from tests.support.fuzzing import TOKEN, targets, watch_names, watched, with_que
 from tests.support.html import Page
 from tests.support.people import csrf_token, signed_in_client
 from tests.support.planting import MARK
-from tests.support.whole import AMAL, HANDLER, JOBS, add_whole_unit
+from tests.support.whole import AMAL, EVERYBODY, JOBS, add_whole_unit
 
 #: So many requests to each route; more with `make test-fuzz`.
 EXAMPLES = max(settings.default.max_examples // 12, 1)
@@ -45,7 +45,7 @@ def unit(request, databases, tmp_path_factory):
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("person", [AMAL, HANDLER], ids=lambda person: person.role)
+@pytest.mark.parametrize("person", EVERYBODY, ids=lambda person: person.role)
 def test_no_request_makes_it_fall(unit, person):
     faults = []
     for target in unit.targets:
