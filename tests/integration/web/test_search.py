@@ -12,6 +12,9 @@ from k9ops.jobs import dispatch
 from k9ops.kennel.models import Dog
 from k9ops.people.models import Person
 from k9ops.web.searching import SHOWN
+from tests.support.statements import counted
+
+MOST_STATEMENTS = 20
 
 
 @pytest.fixture
@@ -97,6 +100,14 @@ def test_some_are_shown_and_the_list_has_all(app, search, client_of, amal):
     assert f"All {more} in “Dogs”" in page
     (address,) = re.findall(r'href="(/dogs\?q=[^"]*)"', page)
     assert f"of {more}</span>" in client_of(amal).get(f"{address}&lang=en").text
+
+
+def test_search_needs_few_statements(app, client_of, unit, amal):
+    client = client_of(amal)
+    client.get("/search?q=b")
+    with counted(app) as statements:
+        assert "Badr" in client.get("/search?q=b&lang=en").text
+    assert len(statements) <= MOST_STATEMENTS, "\n".join(statements)
 
 
 def test_page_says_what_can_be_looked_for_and_that_nothing_was_found(search, amal):
