@@ -192,7 +192,7 @@ def runs() -> str:
 def find_runs(text: str) -> Found:
     """The newest runs that the list finds by the words, for the search of the unit."""
     page = list_runs(RunFilter(search=text), limit=SHOWN)
-    return Found([_hit(run) for run in page.runs], None if page.older else len(page.runs))
+    return Found([_hit(run) for run in page.items], None if page.older else len(page.items))
 
 
 def _hit(run: JobRun) -> Hit:

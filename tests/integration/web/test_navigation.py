@@ -16,8 +16,8 @@ PLACES = {
 }  # fmt: skip
 ON_PHONES = {
     "amal": ["/", "/schedules", "/jobs", "/more"],
-    "caline": ["/", "/schedules", "/more"],
-    "badr": ["/", "/schedules", "/more"],
+    "caline": ["/", "/schedules", "/notifications", "/more"],
+    "badr": ["/", "/schedules", "/notifications", "/more"],
 }
 
 
