@@ -1,9 +1,10 @@
 """What is known of the backups; read from their folder, save how their runs were executed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import and_, case, func, select
@@ -13,7 +14,7 @@ from k9ops.backups import journal, retention, words
 from k9ops.backups.folder import Backup, BackupFolder
 from k9ops.core.clock import utcnow
 from k9ops.core.db import db
-from k9ops.core.paging import Page
+from k9ops.core.paging import Order, Page, in_order
 from k9ops.core.settings import current_settings
 from k9ops.jobs.models import JobAttempt, JobRun, PeriodicTask
 from k9ops.jobs.states import ACTIVE, State
@@ -129,16 +130,47 @@ class Overview:
     next_due: datetime | None
 
 
+@dataclass(frozen=True)
+class BackupFilter:
+    """Which backups; what is empty does not count: a word of STATES, one of PLACES."""
+
+    state: str = ""
+    place: str = ""
+
+    def fits(self, backup: Backup) -> bool:
+        place = "drive" if backup.manifest.uploaded else "disk"
+        return self.state in ("", state_of(backup)) and self.place in ("", place)
+
+
+def state_of(backup: Backup) -> str:
+    """What is known of it: `refused`, `whole`, or only its `hash`."""
+    if not backup.is_good:
+        return "refused"
+    return "whole" if backup.manifest.verified_at else "hash"
+
+
+#: What a list of backups is sorted by.
+HEADS: dict[str, Callable[[Backup], Any]] = {
+    "taken": lambda backup: backup.created_at,
+    "size": lambda backup: backup.manifest.bytes,
+    "rows": lambda backup: backup.rows,
+}
+
+
 def overview(
-    jobs: tuple[str, ...], before: str | None = None, after: str | None = None
+    jobs: tuple[str, ...],
+    wanted: BackupFilter,
+    order: Order,
+    before: str | None = None,
+    after: str | None = None,
 ) -> Overview:
-    """A page of the backups, newest first, and what is said of all of them.
+    """A page of the backups that fit, and what is said of all of them.
 
     `jobs` make and verify backups; the first of them comes due by itself.
     """
     backups = folder().backups()
     good = next((backup for backup in backups if backup.is_good), None)
-    page = _page(backups, before, after)
+    page = _page(_fitting(backups, wanted, order), before, after)
     shown = _shown([*page.items, *([good] if good else [])])
     settings = current_settings()
     return Overview(
@@ -154,8 +186,17 @@ def overview(
     )
 
 
+def all_backups(wanted: BackupFilter, order: Order) -> list[ShownBackup]:
+    """Those that fit, all of them, for a file."""
+    return list(_shown(_fitting(folder().backups(), wanted, order)).values())
+
+
+def _fitting(backups: list[Backup], wanted: BackupFilter, order: Order) -> list[Backup]:
+    return in_order(filter(wanted.fits, backups), HEADS[order.by], order)
+
+
 def _page(backups: list[Backup], before: str | None, after: str | None) -> Page[Backup]:
-    """A page by file names; unknown ones (removed by now) give the newest page."""
+    """A page by file names; unknown ones (removed by now) give the first page."""
     names = [backup.file for backup in backups]
     start = 0
     if before in names:

@@ -1,5 +1,6 @@
 """Why a backup is refused or not uploaded, in translated words; commands tell more detail."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from k9ops.core.i18n import gettext as _
@@ -38,6 +39,25 @@ UPLOAD_FAULTS: dict[str, Any] = {
     "drive_checksum": _l("What arrived has another checksum than the backup."),
     "drive_time_limit": _l("The time limit passed before all of it was sent."),
 }
+
+#: What is known of a backup; where its copies are; by which rule it is kept.
+STATES: dict[str, Any] = {
+    "whole": _l("Whole"),
+    "hash": _l("Hash written, not yet decoded"),
+    "refused": _l("Refused"),
+}
+PLACES: dict[str, Any] = {"disk": _l("Disk alone"), "drive": _l("Disk + Drive")}
+KEPT: dict[str, Any] = {
+    "last": _l("newest"),
+    "daily": _l("daily"),
+    "weekly": _l("weekly"),
+    "monthly": _l("monthly"),
+}
+
+
+def kept_as(rules: Iterable[str]) -> str:
+    """The rules that keep a backup, in words."""
+    return f"{_(',')} ".join(str(KEPT[rule]) for rule in rules)
 
 
 def refusal(code: str, message: str) -> str:

@@ -1,6 +1,6 @@
 """Pages by key: as fast at the end of a long table as at its beginning. Short lists by number."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -254,6 +254,15 @@ class Order:
     def sorting(self, heads: Mapping[str, Any], key: Any) -> Sorting:
         """The same for a list that is paged by key."""
         return Sorting(heads.get(self.by, key), key, self.down)
+
+
+def in_order(rows: Iterable[T], value: Callable[[T], Any], order: Order) -> list[T]:
+    """Rows that no database sorts; those without a value stand last in both directions."""
+    told = [(value(row), row) for row in rows]
+    filled = sorted(
+        (one for one in told if one[0] is not None), key=lambda one: one[0], reverse=order.down
+    )
+    return [row for _value, row in [*filled, *(one for one in told if one[0] is None)]]
 
 
 def by_name(table: Any) -> tuple[ColumnElement[Any], InstrumentedAttribute[int]]:

@@ -27,6 +27,7 @@ from k9ops.jobs.queries import (
 from k9ops.jobs.registry import catalogue, get_job
 from k9ops.jobs.states import ACTIVE, RETRYABLE
 from k9ops.monitoring import (
+    board_list,
     charts,
     queries,
     run_export,
@@ -39,7 +40,7 @@ from k9ops.monitoring import (
 from k9ops.monitoring.forms import ArgumentsForm
 from k9ops.monitoring.home import told
 from k9ops.web.exports import KINDS
-from k9ops.web.filters import sorted_by
+from k9ops.web.filters import search_words, sorted_by
 from k9ops.web.formats import isolated, when
 from k9ops.web.panels import panels_of
 from k9ops.web.searching import SHOWN, Found, Hit
@@ -83,11 +84,31 @@ def jobs_live() -> str:
 
 
 def _board() -> dict[str, Any]:
-    health = request.args.get("health", "")
+    health, search, order = _asked_of_board()
     board = queries.board()
-    chosen = health if health in words.HEALTH else ""
-    seen = {"rows": board.of(chosen), "health": chosen, "sparkline": charts.sparkline}
-    return {"board": board, **seen, **_celery()}
+    return {
+        "board": board,
+        "rows": board_list.chosen(board, health, search, order),
+        "health": health,
+        "search": search,
+        "order": order,
+        "sparkline": charts.sparkline,
+        **_celery(),
+    }
+
+
+def _asked_of_board() -> tuple[str, str, Order]:
+    """The health, the words and the order that the address asks for."""
+    health = request.args.get("health", "")
+    return health if health in words.HEALTH else "", search_words(), sorted_by(*board_list.HEADS)
+
+
+@bp.get(f"/jobs/export/{KINDS}")
+@requires("jobs.view")
+def export_jobs(kind: str) -> ResponseReturnValue:
+    """The board as its filters show it, as a file."""
+    rows = board_list.chosen(queries.board(), *_asked_of_board())
+    return export_list(kind, _("Jobs"), board_list.COLUMNS, rows, actor=current_actor())
 
 
 def _celery() -> dict[str, Any]:

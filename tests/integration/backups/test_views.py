@@ -1,5 +1,6 @@
 """The page of backups as each person meets it."""
 
+import re
 import shutil
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from k9ops.audit.models import AuditEntry
 from k9ops.backups import queries, restoring, services
 from k9ops.backups.folder import name_for
 from k9ops.backups.jobs import VERIFY
+from k9ops.backups.manifest import Refusal
 from k9ops.core.db import db, new_id
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.queries import get_run
@@ -64,6 +66,32 @@ def test_list_pages_by_name_when_there_are_many(page, context):
     assert newest_first[0] not in second
 
 
+def test_list_is_filtered_sorted_and_taken_along(page, context):
+    small, large = services.make_backup(), services.make_backup()
+    large.noted(bytes=10**9, refused=Refusal(code="hash_differs", message="", at=large.created_at))
+    small.noted(verified_at=small.created_at, bytes=1)
+
+    def shown(asked):
+        return re.findall(r'<span class="mono">(k9ops-[^<]+)<', page.get(f"/backups?{asked}").text)
+
+    assert shown("") == [large.file, small.file]
+    assert shown("sort=taken") == shown("sort=size") == [small.file, large.file]
+    assert shown("state=whole") == shown("place=disk&sort=-taken&state=whole") == [small.file]
+    assert shown("state=refused") == [large.file]
+    assert "No backup matches these filters" in page.get("/backups?place=drive").text
+    file = page.get("/backups/export/csv?sort=-size").data.decode("utf-8-sig").splitlines()
+    assert [row.split(",")[1:3] for row in file[1:]] == [
+        [large.file, "Refused"], [small.file, "Whole"],
+    ]  # fmt: skip
+    assert page.get("/backups/export/xlsx").status_code == 200
+
+
+def test_history_of_a_backup_is_one_step_away(page, backup):
+    text = page.get("/backups").text
+    assert 'href="/audit?kind=backup"' in text
+    assert f'href="/audit?kind=backup&amp;id={backup.file}"' in text
+
+
 def test_make_starts_a_run_when_the_administrator_asks(page, context):
     answer = post(page, "/backups/make")
     run = db.session.scalars(select(JobRun)).one()
@@ -103,6 +131,7 @@ def test_download_gives_nothing_when_the_name_leaves_the_folder(page, backup, na
 def test_pages_refuse_when_the_person_may_not(who, request, client_of, backup):
     client = client_of(request.getfixturevalue(who))
     assert client.get("/backups").status_code == 403
+    assert client.get("/backups/export/csv").status_code == 403
     assert client.get(f"/backups/{backup.file}/download").status_code == 403
 
 
