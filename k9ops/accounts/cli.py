@@ -5,8 +5,9 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from k9ops.accounts import api_tokens, services
+from k9ops.accounts import api_tokens, services, two_step
 from k9ops.accounts.permissions import Role
+from k9ops.accounts.queries import get_user
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.core.console import Command, handles_errors, json_option, print_json
 from k9ops.core.errors import BadInput
@@ -88,7 +89,25 @@ def revoke_token(username: str, name: str, *, as_json: bool) -> None:
         click.echo(f"Revoked {count} of {username}'s tokens.")
 
 
-COMMANDS = (create_admin, set_password, create_token, revoke_token)
+@click.command("reset-second-factor", cls=Command)
+@click.argument("username")
+@json_option
+@with_appcontext
+@handles_errors
+def reset_second_factor(username: str, *, as_json: bool) -> None:
+    """Let USERNAME sign in by the password alone.
+
+    For who has lost phone and recovery codes, and after SECRET_KEY was changed.
+    """
+    user = get_user(username)
+    two_step.reset(user, actor=COMMAND_LINE)
+    if as_json:
+        print_json({"username": user.username})
+    else:
+        click.echo(f"{user.username} signs in by the password alone now.")
+
+
+COMMANDS = (create_admin, set_password, create_token, revoke_token, reset_second_factor)
 
 
 def _ask_password(hint: str = "") -> str:

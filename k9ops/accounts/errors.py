@@ -1,6 +1,11 @@
 """What can go wrong at the door."""
 
+from typing import TYPE_CHECKING
+
 from k9ops.core.errors import K9Error
+
+if TYPE_CHECKING:
+    from k9ops.accounts.models import User
 
 
 class SignInRefused(K9Error):
@@ -23,6 +28,17 @@ class SignInLocked(K9Error):
     def __init__(self, message: str, *, seconds_left: int) -> None:
         super().__init__(message)
         self.seconds_left = seconds_left
+
+
+class CodeNeeded(K9Error):
+    """Name and password are right; a code of the second step is asked for."""
+
+    code = "code_needed"
+    status = 401
+
+    def __init__(self, user: "User") -> None:
+        super().__init__("A code is needed.")
+        self.user = user
 
 
 class Unauthenticated(K9Error):

@@ -28,6 +28,26 @@ class SignInForm(FlaskForm):
     next = HiddenField()
 
 
+class CodeForm(FlaskForm):
+    """A code of the second step."""
+
+    code = StringField(_l("Code"), [InputRequired(_l("Enter the code."))])
+
+
+class BeginForm(FlaskForm):
+    """The password, before the second step is set up."""
+
+    password = PasswordField(_l("Your password"), [InputRequired(_l("Enter your password."))])
+
+
+class ProofForm(FlaskForm):
+    """What proves that it is the person who changes their second step."""
+
+    proof = PasswordField(
+        _l("Your password, or a code"), [InputRequired(_l("Enter your password, or a code."))]
+    )
+
+
 class PasswordForm(FlaskForm):
     """One's own new password, typed twice."""
 

@@ -1,4 +1,4 @@
-"""People who may sign in, where they are signed in, their API tokens, and bad tries at the door."""
+"""People who may sign in, by what, where they are signed in, and bad tries at the door."""
 
 import unicodedata
 from datetime import datetime
@@ -127,3 +127,30 @@ class SignInTry(Base):
     failed: Mapped[int]
     #: The last counted try; the row is void a quarter of an hour later.
     at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SecondStep(Base):
+    """The second step of a person's sign-in: codes of an app on their phone."""
+
+    __tablename__ = "second_steps"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    #: Sealed with SECRET_KEY.
+    secret: Mapped[str] = mapped_column(String(400))
+    begun_at: Mapped[datetime]
+    #: Null until the person proved that the app has the secret; it does not count before.
+    on_since: Mapped[datetime | None]
+    #: The step of time whose code was taken last; no code is taken twice.
+    last_step: Mapped[int | None]
+
+
+class RecoveryCode(Base):
+    """A code that stands in for the app once; its row goes when it was used."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    code_sha256: Mapped[str] = mapped_column(String(64))

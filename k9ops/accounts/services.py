@@ -2,14 +2,15 @@
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import IntegrityError
 
-from k9ops.accounts import browser_sessions, passwords, queries, tries
-from k9ops.accounts.errors import SignInLocked, SignInRefused
+from k9ops.accounts import browser_sessions, passwords, queries, second_step, tries
+from k9ops.accounts.errors import CodeNeeded, SignInLocked, SignInRefused
 from k9ops.accounts.models import Theme, User
 from k9ops.accounts.permissions import Role
 from k9ops.audit.services import COMMAND_LINE, Actor, Target, record
@@ -155,23 +156,27 @@ def change_password(user: User, current: str, new: str, *, actor: Actor) -> None
     db.session.commit()
 
 
-def confirm_password(user: User, password: str, *, actor: Actor, field: str = "password") -> None:
-    """Make sure that it is the person who is at the keyboard.
+def confirm_password(
+    user: User, proof: str, *, actor: Actor, field: str = "password", or_code: bool = False
+) -> None:
+    """Make sure that it is the person who is at the keyboard; a code of theirs is then used up.
 
     Raises:
-        BadInput: it is not their password.
+        BadInput: it is not their password, and no code where one may be.
         SignInLocked: too many bad tries at the name, here and at the door together.
     """
     name_hash = tries.hash_name(user.username)
     try:
         _refuse_if_locked(name_hash)
-        if not passwords.is_password(user.password_hash, password):
+        is_code = or_code and second_step.uses_code(user.id, proof)
+        if not is_code and not passwords.is_password(user.password_hash, proof):
             raise _count_bad_try(name_hash, user, actor.ip)
     except SignInLocked as error:
         error.field = field
         raise
     except SignInRefused:
-        raise BadInput(_("This is not your password."), field=field) from None
+        text = _("This is neither your password nor a code that still holds.")
+        raise BadInput(text if or_code else _("This is not your password."), field=field) from None
 
 
 def keep_choices(user: User, *, language: str | None, theme: str | None) -> None:
@@ -192,6 +197,7 @@ def sign_in(username: str, password: str, *, ip: str | None) -> User:
     Raises:
         SignInRefused: name or password is wrong, or the person is not active.
         SignInLocked: too many bad tries at this name, whether anybody has it or not.
+        CodeNeeded: all is right so far; `sign_in_by_code` goes on, and nothing is forgotten before.
     """
     name_hash = tries.hash_name(username)
     _refuse_if_locked(name_hash)
@@ -199,13 +205,36 @@ def sign_in(username: str, password: str, *, ip: str | None) -> User:
     right = passwords.is_password(user and user.password_hash, password)
     if user is None or not (right and user.active):
         raise _count_bad_try(name_hash, user, ip)
+    if passwords.is_outdated(user.password_hash):
+        user.password_hash = passwords.hash_password(password)
+    if second_step.second_step_of(user.id):
+        db.session.commit()
+        raise CodeNeeded(user)
+    return _let_in(user, ip)
+
+
+def sign_in_by_code(user: User, code: str, *, ip: str | None) -> User:
+    """The second step, after the right password; wrong codes count as wrong passwords do.
+
+    Raises:
+        SignInRefused: the code does not hold, or held once and was used.
+        SignInLocked: too many bad tries at the name.
+    """
+    name_hash = tries.hash_name(user.username)
+    _refuse_if_locked(name_hash)
+    by = second_step.uses_code(user.id, code)
+    if not by:
+        raise _count_bad_try(name_hash, user, ip, _wrong_code)
+    return _let_in(user, ip, {"second_step": by})
+
+
+def _let_in(user: User, ip: str | None, detail: dict[str, str] | None = None) -> User:
+    name_hash = tries.hash_name(user.username)
     if not tries.forget(db.session(), name_hash):
         db.session.rollback()
         _refuse_if_locked(name_hash)
     user.last_sign_in_at = db_now()
-    if passwords.is_outdated(user.password_hash):
-        user.password_hash = passwords.hash_password(password)
-    record(db.session(), Actor(user.username, user.id, ip), "user.signed_in", _target(user))
+    record(db.session(), Actor(user.username, user.id, ip), "user.signed_in", _target(user), detail)
     db.session.commit()
     return user
 
@@ -227,7 +256,28 @@ def _locked(seconds: int) -> SignInLocked:
     return SignInLocked(text, seconds_left=seconds)
 
 
-def _count_bad_try(name_hash: str, user: User | None, ip: str | None) -> K9Error:
+def _wrong_password(left: int) -> str:
+    return ngettext(
+        "The name or the password is wrong. %(num)s try is left.",
+        "The name or the password is wrong. %(num)s tries are left.",
+        left,
+    )
+
+
+def _wrong_code(left: int) -> str:
+    return ngettext(
+        "This code does not hold, or was used already. %(num)s try is left.",
+        "This code does not hold, or was used already. %(num)s tries are left.",
+        left,
+    )
+
+
+def _count_bad_try(
+    name_hash: str,
+    user: User | None,
+    ip: str | None,
+    words: Callable[[int], str] = _wrong_password,
+) -> K9Error:
     """Count and audit it; an unknown name is not written down: it may be a password."""
     left = tries.count_bad(db.session(), name_hash)
     target = _target(user) if user else Target("user", "", "unknown")
@@ -241,12 +291,7 @@ def _count_bad_try(name_hash: str, user: User | None, ip: str | None) -> K9Error
     db.session.commit()
     if not left:
         return _locked(int(tries.LOCK.total_seconds()))
-    text = ngettext(
-        "The name or the password is wrong. %(num)s try is left.",
-        "The name or the password is wrong. %(num)s tries are left.",
-        left,
-    )
-    return SignInRefused(text, tries_left=left)
+    return SignInRefused(words(left), tries_left=left)
 
 
 def _target(user: User) -> Target:

@@ -1,14 +1,22 @@
 """Who is signed in: sessions of people in the browser, and the actor that the audit names."""
 
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
 from flask import Flask, g, has_request_context, request, session
 from flask_login import LoginManager, current_user, login_user, logout_user
 
-from k9ops.accounts import browser_sessions, tokens
+from k9ops.accounts import browser_sessions, second_step, tokens
 from k9ops.accounts.models import BrowserSession, User
 from k9ops.audit.services import COMMAND_LINE, Actor
+from k9ops.core.clock import utcnow
+from k9ops.core.db import db
 from k9ops.web.security import is_api
 
 _KEY = "key"
+_HALF_WAY = "half_way"
+#: Between the password and the code.
+_HALF_WAY_LASTS = timedelta(minutes=10)
 #: What a choice made before the sign-in or before the sign-out outlives.
 _KEPT = ("language",)
 
@@ -44,6 +52,38 @@ def begin_session(user: User, *, remember: bool) -> None:
     if user.language:
         session["language"] = user.language
     login_user(user)
+
+
+@dataclass(frozen=True)
+class HalfWay:
+    """What the browser keeps of a sign-in between the password and the code."""
+
+    user_id: int
+    #: Of the person's sessions: a new password or "sign out everywhere" ends this too.
+    version: int
+    until: float
+    remember: bool
+    next: str
+
+
+def go_half_way(user: User, *, remember: bool, target: str) -> None:
+    """Note in the browser that the password was right; nobody is signed in yet."""
+    _empty_session()
+    until = (utcnow() + _HALF_WAY_LASTS).timestamp()
+    kept = HalfWay(user.id, user.session_version, until, remember, target)
+    session[_HALF_WAY] = asdict(kept)
+
+
+def half_way() -> tuple[User, HalfWay] | None:
+    """Who has to enter a code now, if anybody has."""
+    if _HALF_WAY not in session:
+        return None
+    kept = HalfWay(**session[_HALF_WAY])
+    user = db.session.get(User, kept.user_id)
+    if user is None or not user.active or user.session_version != kept.version:
+        return None
+    holds = kept.until > utcnow().timestamp() and second_step.second_step_of(user.id)
+    return (user, kept) if holds else None
 
 
 def own_session() -> BrowserSession:

@@ -5,7 +5,16 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from k9ops.accounts import api_tokens, browser_sessions, browsers, managing, queries, tries
+from k9ops.accounts import (
+    api_tokens,
+    browser_sessions,
+    browsers,
+    managing,
+    queries,
+    second_step,
+    tries,
+    two_step,
+)
 from k9ops.accounts.forms import NewUserForm, UserForm
 from k9ops.accounts.managing import UserValues
 from k9ops.accounts.models import User
@@ -82,6 +91,7 @@ def show(user_id: int) -> str:
         one=user,
         sessions=browser_sessions.sessions_of(user),
         tokens=api_tokens.tokens_of(user),
+        on=second_step.second_step_of(user.id),
         locked_until=tries.locked_until(db.session(), tries.hash_name(user.username)),
         browsers=browsers,
         panels=panels_of("user", user),
@@ -176,6 +186,25 @@ def sign_out_everywhere(user_id: int) -> ResponseReturnValue:
         return ask(title, text, _("Sign out everywhere"), _("Stay signed in"), _page_of(user_id))
     browser_sessions.sign_out_everywhere(user, actor=current_actor())
     flash(_("%(name)s was signed out everywhere.", name=isolated(user.display_name)), "ok")
+    return _to(user_id)
+
+
+@users.route(f"{USER}/second-step/reset", methods=["GET", "POST"])
+@requires("users.manage")
+def reset_second_step(user_id: int) -> ResponseReturnValue:
+    """Ask, then let the person sign in by the password alone again."""
+    user = queries.get_user_of_id(user_id)
+    name = isolated(user.display_name)
+    if request.method == "GET":
+        title = _("Reset the two-step sign-in of %(name)s?", name=name)
+        text = _("Make sure that it is they who ask. They are told, and can set it up anew.")
+        return ask(title, text, _("Reset"), _("Leave it on"), _page_of(user_id))
+    try:
+        two_step.reset(user, actor=current_actor())
+    except Conflict as error:
+        flash(error.message, "bad")
+    else:
+        flash(_("%(name)s signs in by the password alone now.", name=name), "ok")
     return _to(user_id)
 
 

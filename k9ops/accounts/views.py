@@ -4,21 +4,22 @@ from flask import Blueprint, flash, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
 from k9ops.accounts import browser_sessions, services
-from k9ops.accounts.errors import SignInLocked, SignInRefused
-from k9ops.accounts.forms import PasswordForm, SignInForm
-from k9ops.accounts.models import Theme
+from k9ops.accounts.errors import CodeNeeded, SignInLocked, SignInRefused
+from k9ops.accounts.forms import CodeForm, PasswordForm, SignInForm
+from k9ops.accounts.models import Theme, User
 from k9ops.accounts.passwords import LONGEST, SHORTEST
 from k9ops.accounts.sessions import (
     begin_session,
     current_actor,
     end_session,
     get_signed_in_user,
+    go_half_way,
+    half_way,
     own_session,
     signed_in_user,
 )
 from k9ops.core.errors import BadInput, K9Error
 from k9ops.core.i18n import gettext as _
-from k9ops.web.nav import state_facts
 from k9ops.web.security import SIGNED_IN, is_api, public, requires, safe_path
 from k9ops.web.views import keep_theme
 
@@ -43,15 +44,51 @@ def check_sign_in() -> ResponseReturnValue:
         return _sign_in_page(form), 422
     try:
         user = services.sign_in(form.username.data, form.password.data, ip=request.remote_addr)
-    except SignInRefused as error:
-        return _sign_in_page(form, error), error.status
-    except SignInLocked as error:
-        return _sign_in_page(form, error), error.status, {"Retry-After": str(error.seconds_left)}
-    response = redirect(safe_path(form.next.data), 303)
+    except (SignInRefused, SignInLocked) as error:
+        return _sign_in_page(form, error), error.status, _wait(error)
+    except CodeNeeded as right:
+        target = safe_path(form.next.data)
+        go_half_way(right.user, remember=form.remember.data, target=target)
+        return redirect("/sign-in/code", 303)
+    return _let_in(user, form.next.data, remember=form.remember.data)
+
+
+@bp.get("/sign-in/code")
+@public
+def code() -> ResponseReturnValue:
+    """Where the second step of a sign-in is taken, after the right password."""
+    return _code_page(CodeForm()) if half_way() else redirect("/sign-in")
+
+
+@bp.post("/sign-in/code")
+@public
+def check_code() -> ResponseReturnValue:
+    form, known = CodeForm(), half_way()
+    if known is None:
+        return redirect("/sign-in", 303)
+    if not form.validate():
+        return _code_page(form), 422
+    user, kept = known
+    try:
+        services.sign_in_by_code(user, form.code.data, ip=request.remote_addr)
+    except (SignInRefused, SignInLocked) as error:
+        return _code_page(form, error), error.status, _wait(error)
+    return _let_in(user, kept.next, remember=kept.remember)
+
+
+def _let_in(user: User, target: str | None, *, remember: bool) -> ResponseReturnValue:
+    """Begin the session, and lead to the page that was asked for."""
+    response = redirect(safe_path(target), 303)
     if user.theme != Theme.SYSTEM:
         keep_theme(response, user.theme)
-    begin_session(user, remember=form.remember.data)
+    begin_session(user, remember=remember)
     return response
+
+
+def _wait(error: SignInRefused | SignInLocked) -> dict[str, str]:
+    """When to try again, for programs."""
+    seconds = error.seconds_left if isinstance(error, SignInLocked) else 0
+    return {"Retry-After": str(seconds)} if seconds else {}
 
 
 @bp.before_app_request
@@ -103,4 +140,8 @@ def _password_page(form: PasswordForm) -> str:
 
 
 def _sign_in_page(form: SignInForm, error: K9Error | None = None) -> str:
-    return render_template("accounts/sign_in.html", form=form, error=error, system=state_facts())
+    return render_template("accounts/sign_in.html", form=form, error=error)
+
+
+def _code_page(form: CodeForm, error: K9Error | None = None) -> str:
+    return render_template("accounts/code.html", form=form, error=error)

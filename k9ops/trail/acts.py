@@ -106,6 +106,18 @@ ACTS: dict[str, Act] = {
     "user.signed_in": Act(_l("Signed in"), _l("%(who)s signed in")),
     "user.signed_out": Act(_l("Signed out"), _l("%(who)s signed out")),
     "user.sign_in_refused": Act(_l("Sign-in refused"), _l("A sign-in as %(what)s was refused")),
+    "second_step.switched_on": Act(
+        _l("Two-step sign-in switched on"), _l("%(who)s switched two-step sign-in on")
+    ),
+    "second_step.switched_off": Act(
+        _l("Two-step sign-in switched off"), _l("%(who)s switched two-step sign-in off")
+    ),
+    "second_step.codes_renewed": Act(
+        _l("Recovery codes renewed"), _l("%(who)s made new recovery codes")
+    ),
+    "second_step.reset": Act(
+        _l("Two-step sign-in reset"), _l("%(who)s reset the two-step sign-in of %(what)s")
+    ),
     "token.created": Act(_l("API token made"), _l("%(who)s made an API token for %(what)s")),
     "token.revoked": Act(
         _l("API token withdrawn"), _l("%(who)s withdrew an API token of %(what)s")

@@ -5,7 +5,14 @@ import pytest
 from k9ops.app import create_app
 from tests.support.databases import dispose, make_settings
 
-PUBLIC = {"/backups/restore", "/sign-in", "/preferences/theme", "/healthz", "/readyz"}
+PUBLIC = {
+    "/backups/restore",
+    "/sign-in",
+    "/sign-in/code",
+    "/preferences/theme",
+    "/healthz",
+    "/readyz",
+}
 
 
 @pytest.fixture

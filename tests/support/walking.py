@@ -50,6 +50,11 @@ def colours(picture: bytes) -> int:
 def look_at(page: Page, path: str) -> None:
     """The page is drawn, fits its width, and can be read by everyone."""
     page.goto(path)
+    sees_well(page, path)
+
+
+def sees_well(page: Page, path: str) -> None:
+    """The same of the page that is open; `path` is what a fault names."""
     assert colours(page.screenshot()) > 20, path
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert wide <= 0, f"{path} is {wide} pixels too wide"

@@ -7,9 +7,12 @@ from sqlalchemy import select
 
 from k9ops.accounts.api_tokens import create_token
 from k9ops.accounts.managing import deactivate
+from k9ops.accounts.models import SecondStep
 from k9ops.accounts.queries import get_user
+from k9ops.accounts.second_step import new_sealed_secret
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.backups.services import make_backup
+from k9ops.core.clock import db_now
 from k9ops.core.db import db, new_id
 from k9ops.jobs import dispatch
 from k9ops.jobs.foreground import run_here
@@ -42,6 +45,7 @@ def add_whole_unit(app: Flask) -> list[str]:
         make_document(new_id(), "duty_schedule", {}, "ar", by=MANAGER.username)
         for person in EVERYBODY:
             create_token(person.username, "a program", days=30, actor=COMMAND_LINE)
+        second_steps()
         user = deactivate(get_user("handler4").id, actor=COMMAND_LINE).id
         place = db.session.scalars(select(Place)).first()
         close_place(place.project_id, place.id, actor=COMMAND_LINE)
@@ -54,5 +58,15 @@ def add_whole_unit(app: Flask) -> list[str]:
         ]
         runs += [dispatch("test.sleep"), dispatch("test.words", requested_by="schedule")]
         take(runs[3].id, "web:elsewhere:1")
-        others = [f"/projects/{place.project_id}", f"/users/{user}"]
+        manager = get_user(MANAGER.username).id
+        others = [f"/projects/{place.project_id}", f"/users/{user}", f"/users/{manager}"]
         return [f"/runs/{run.id}" for run in runs] + others
+
+
+def second_steps() -> None:
+    """The manager's second step is on, the handler has begun to set theirs up."""
+    for person, since in ((MANAGER, db_now()), (HANDLER, None)):
+        secret, user = new_sealed_secret(), get_user(person.username)
+        step = SecondStep(user_id=user.id, secret=secret, begun_at=db_now(), on_since=since)
+        db.session.add(step)
+    db.session.commit()

@@ -95,7 +95,13 @@ def test_revoke_token_ends_it_once(runner, app):
 def test_no_command_takes_a_password_as_an_option(app):
     options = {
         option
-        for name in ("create-admin", "set-password", "create-token", "revoke-token")
+        for name in (
+            "create-admin",
+            "set-password",
+            "create-token",
+            "revoke-token",
+            "reset-second-factor",
+        )
         for parameter in app.cli.commands[name].params
         for option in parameter.opts
     }

@@ -1,0 +1,104 @@
+"""The second step of a sign-in: whether a code holds. Codes are used up; the caller commits."""
+
+import hashlib
+import logging
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import delete, func, or_, select, update
+
+from k9ops.accounts import totp
+from k9ops.accounts.models import RecoveryCode, SecondStep
+from k9ops.core.clock import read_now
+from k9ops.core.db import changed, db
+from k9ops.core.sealing import seal, unseal
+
+log = logging.getLogger(__name__)
+
+RECOVERY_CODES = 10
+#: Who began to switch it on and did not prove it begins anew after so long.
+UNPROVED = timedelta(hours=1)
+_PURPOSE = "second step"
+_GROUPS, _DIGITS = 4, 5
+
+
+def second_step_of(user_id: int) -> SecondStep | None:
+    """The person's second step, if it is on."""
+    query = select(SecondStep).where(SecondStep.user_id == user_id)
+    return db.session.scalars(query.where(SecondStep.on_since.is_not(None))).one_or_none()
+
+
+def begun_by(user_id: int) -> SecondStep | None:
+    """The second step that the person still has to prove."""
+    since = read_now(db.session()) - UNPROVED
+    query = select(SecondStep).where(SecondStep.user_id == user_id, SecondStep.begun_at > since)
+    return db.session.scalars(query.where(SecondStep.on_since.is_(None))).one_or_none()
+
+
+def new_sealed_secret() -> str:
+    return seal(totp.new_secret(), _PURPOSE)
+
+
+def secret_of(step: SecondStep) -> str | None:
+    """What the app has too; None when SECRET_KEY is another one than when it was made."""
+    return unseal(step.secret, _PURPOSE)
+
+
+def uses_code(user_id: int, code: str) -> str:
+    """Use the code up: `app` or `recovery_code` it is, or nothing if it does not hold."""
+    digits = plain(code)
+    if _uses_code_of_app(user_id, digits):
+        return "app"
+    return "recovery_code" if _uses_recovery_code(user_id, digits) else ""
+
+
+def plain(code: str) -> str:
+    """The digits alone, in whatever script they were typed and however grouped."""
+    return "".join(str(int(sign)) for sign in code[:100] if sign.isdecimal())
+
+
+def _uses_code_of_app(user_id: int, digits: str) -> bool:
+    step = second_step_of(user_id)
+    secret = step and secret_of(step)
+    if not secret:
+        if step:
+            log.warning("codes cannot be checked: SECRET_KEY is not the one of their making")
+        return False
+    number = totp.step_of(secret, digits, read_now(db.session()))
+    if number is None:
+        return False
+    # A code that was looked at over a shoulder opens nothing more.
+    unused = or_(SecondStep.last_step.is_(None), SecondStep.last_step < number)
+    used = update(SecondStep).where(SecondStep.user_id == user_id, unused)
+    return changed(db.session.execute(used.values(last_step=number)))
+
+
+def _uses_recovery_code(user_id: int, digits: str) -> bool:
+    own = RecoveryCode.user_id == user_id, RecoveryCode.code_sha256 == _hash(digits)
+    return changed(db.session.execute(delete(RecoveryCode).where(*own)))
+
+
+def recovery_codes_left(user_id: int) -> int:
+    query = select(func.count()).select_from(RecoveryCode).where(RecoveryCode.user_id == user_id)
+    return db.session.scalar(query) or 0
+
+
+def renew_recovery_codes(user_id: int) -> list[str]:
+    """New ones in the place of those until now; they are kept nowhere in clear."""
+    codes = [_made_up() for _ in range(RECOVERY_CODES)]
+    db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
+    db.session.add_all(
+        RecoveryCode(user_id=user_id, code_sha256=_hash(plain(code))) for code in codes
+    )
+    return codes
+
+
+def _made_up() -> str:
+    """Digits, since every keyboard has them."""
+    groups = (f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}" for _ in range(_GROUPS))
+    return " ".join(groups)
+
+
+def _hash(digits: str) -> str:
+    """What is kept of a recovery code: it is long and random, so a quick hash is enough."""
+    return hashlib.sha256(digits.encode()).hexdigest()

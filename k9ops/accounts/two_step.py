@@ -1,0 +1,118 @@
+"""Switching the second step on and off; every function is one transaction with its audit entry."""
+
+from sqlalchemy import delete, update
+
+from k9ops.accounts import second_step, services, totp
+from k9ops.accounts.models import RecoveryCode, SecondStep, User
+from k9ops.accounts.signals import account_touched
+from k9ops.audit.services import Actor, Target, record
+from k9ops.core.clock import db_now, read_now
+from k9ops.core.db import changed, db, insert_new
+from k9ops.core.errors import BadInput, Conflict
+from k9ops.core.i18n import gettext as _
+
+RESET = "account.second_step_reset"
+
+
+def begin(user: User, password: str, *, actor: Actor) -> None:
+    """Make a secret for the person's app; nothing changes before they prove that it has it.
+
+    Raises:
+        BadInput: it is not their password.
+        SignInLocked: too many bad tries at the name.
+    """
+    services.confirm_password(user, password, actor=actor)
+    unproved = SecondStep.user_id == user.id, SecondStep.on_since.is_(None)
+    db.session.execute(delete(SecondStep).where(*unproved))
+    secret = second_step.new_sealed_secret()
+    insert_new(db.session(), SecondStep, user_id=user.id, secret=secret, begun_at=db_now())
+    db.session.commit()
+
+
+def switch_on(user: User, code: str, *, actor: Actor) -> list[str]:
+    """Ask for codes from the next sign-in on; returns the recovery codes, which are kept nowhere.
+
+    Raises:
+        BadInput: the code is not the app's.
+        Conflict: nothing was begun, or too long ago.
+    """
+    begun = second_step.begun_by(user.id)
+    secret = begun and second_step.secret_of(begun)
+    if not secret:
+        raise _outdated()
+    step = totp.step_of(secret, second_step.plain(code), read_now(db.session()))
+    if step is None:
+        hint = _("Look at the app again; its codes change every 30 seconds.")
+        raise BadInput(_("This is not the code."), field="code", hint=hint)
+    own = SecondStep.user_id == user.id, SecondStep.on_since.is_(None)
+    on = update(SecondStep).where(*own).values(on_since=db_now(), last_step=step)
+    if not changed(db.session.execute(on)):
+        db.session.rollback()
+        raise _outdated()
+    codes = second_step.renew_recovery_codes(user.id)
+    _commit(user, "second_step.switched_on", actor)
+    return codes
+
+
+def renew_codes(user: User, proof: str, *, actor: Actor) -> list[str]:
+    """Ten new recovery codes; those until now open nothing more.
+
+    Raises:
+        BadInput: `proof` is neither their password nor a code.
+        SignInLocked: too many bad tries at the name.
+        Conflict: it is not on.
+    """
+    services.confirm_password(user, proof, actor=actor, field="proof", or_code=True)
+    if not second_step.second_step_of(user.id):
+        db.session.rollback()
+        raise _outdated()
+    codes = second_step.renew_recovery_codes(user.id)
+    _commit(user, "second_step.codes_renewed", actor)
+    return codes
+
+
+def switch_off(user: User, proof: str, *, actor: Actor) -> None:
+    """Ask for the password alone again.
+
+    Raises:
+        BadInput: `proof` is neither their password nor a code.
+        SignInLocked: too many bad tries at the name.
+    """
+    services.confirm_password(user, proof, actor=actor, field="proof", or_code=True)
+    if _remove(user.id):
+        _commit(user, "second_step.switched_off", actor)
+
+
+def reset(user: User, *, actor: Actor) -> None:
+    """Switch it off for somebody who has lost phone and codes, and tell them so.
+
+    Raises:
+        Conflict: it is not on, or it is one's own, for which a proof is asked.
+    """
+    if user.id == actor.id:
+        raise Conflict(_("Switch off your own second step in your account."))
+    if not _remove(user.id):
+        db.session.rollback()
+        raise Conflict(_("Two-step sign-in is not on for this person."))
+    _commit(user, "second_step.reset", actor, told=RESET)
+
+
+def _remove(user_id: int) -> bool:
+    """Whether it was on."""
+    own = SecondStep.user_id == user_id, SecondStep.on_since.is_not(None)
+    if not changed(db.session.execute(delete(SecondStep).where(*own))):
+        return False
+    db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
+    return True
+
+
+def _commit(user: User, action: str, actor: Actor, *, told: str = "") -> None:
+    record(db.session(), actor, action, Target("user", user.id, user.username))
+    if told:
+        account_touched.send(told, session=db.session(), user=user)
+    db.session.commit()
+
+
+def _outdated() -> Conflict:
+    hint = _("Open the page of two-step sign-in again.")
+    return Conflict(_("This does not fit any more."), hint=hint)

@@ -1,0 +1,32 @@
+"""What people are told of their own accounts."""
+
+from sqlalchemy.orm import Session
+
+from k9ops.accounts import two_step
+from k9ops.accounts.models import User
+from k9ops.accounts.signals import account_touched
+from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.notifications.kinds import Kind, register_kind
+from k9ops.notifications.services import Message, notify
+
+
+def init_listeners() -> None:
+    """Listen to the accounts; safe to repeat."""
+    register_kind(
+        two_step.RESET,
+        Kind(
+            icon="shield-x",
+            family="part",
+            title=_l("Your two-step sign-in was reset"),
+            text=_l(
+                "An administrator did it. Your password alone opens your account until you set"
+                " it up anew."
+            ),
+        ),
+    )
+    account_touched.connect(tell_person)
+
+
+def tell_person(kind: str, *, session: Session, user: User) -> None:
+    """Tell the person whose account it is, in the transaction that touches it."""
+    notify(session, [user.id], Message(kind, url="/account"))
