@@ -1,7 +1,7 @@
 """Entry point of the commands that belong to no feature: prepare, scheduler, load-sample."""
 
+import os
 import signal
-import threading
 from dataclasses import asdict
 
 import click
@@ -80,10 +80,21 @@ def scheduler() -> None:
     settings = current_settings()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     service = EngineService(app, "scheduler", ticks=settings.jobs_scheduler == "standalone")
-    stop = threading.Event()
+    told = _pipe_of_signals()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: None)
     service.start()
     click.echo("ready scheduler")
-    stop.wait()
+    os.read(told, 1)
     service.stop()
+
+
+def _pipe_of_signals() -> int:
+    """Where a byte can be read for each signal that comes, whichever thread it comes to.
+
+    One that comes to another thread would not wake this one from waiting for an event.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
+    return reading
