@@ -77,6 +77,12 @@ def test_sorting_is_kept_by_the_filters(page):
     assert text.count('name="sort"') == 1
 
 
+def test_one_filter_is_taken_away_by_itself(page):
+    text = page.get("/dogs?fitness=unfit&status=active&sort=-name").text
+    assert text.count('class="unset"') == 2
+    assert 'class="unset" href="/dogs?status=active&amp;sort=-name"' in text
+
+
 def test_phone_offers_each_order_once_and_the_usual_one_by_nothing(page):
     text = page.get("/people?lang=en").text
     assert '<option value="" selected>Person, ascending</option>' in text
