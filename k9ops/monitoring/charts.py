@@ -1,7 +1,7 @@
 """Drawings of runs as numbers for SVG. Time runs with the reading direction: newest at its end."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,16 @@ from k9ops.monitoring.words import PATHS, STATES
 from k9ops.web import formats
 
 BAR, PITCH, HEIGHT, LEAST, BARS = 4.4, 6.2, 30.0, 4.0, 30
-TICKS = 5
+TICKS, DAY = 5, 86400
+#: What lies between two ticks of an axis, in seconds: the parts of a clock that people count in.
+_PARTS = (
+    *(digit * 10.0**power for power in (-3, -2, -1) for digit in (1, 2, 5)),
+    *(part * unit for unit in (1, 60) for part in (1, 2, 5, 10, 15, 30)),
+    *(part * 3600 for part in (1, 2, 3, 6, 12)),
+    *(DAY * 2**power for power in range(12)),
+)
+#: So near to an end of the axis, in percent, a tick's text hangs inwards.
+EDGE = 6
 
 
 @dataclass(frozen=True)
@@ -75,11 +84,20 @@ class Lane:
 
 
 @dataclass(frozen=True)
+class Tick:
+    """A moment of the axis, in percent of its width from the left, and where its text hangs."""
+
+    x: float
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True)
 class Lanes:
-    """All attempts, and the times along the axis, first to last in reading direction."""
+    """All attempts, and the moments along their axis in order of time."""
 
     lanes: list[Lane]
-    ticks: list[str]
+    ticks: list[Tick]
 
 
 def lanes(attempts: Sequence[JobAttempt]) -> Lanes | None:
@@ -95,10 +113,26 @@ def lanes(attempts: Sequence[JobAttempt]) -> Lanes | None:
         inside = min(max((instant - first).total_seconds() / span, 0), 1)
         return round(inside * 100, 2)
 
-    drawn = [_lane(attempt, share, now) for attempt in attempts]
-    step = timedelta(seconds=span / (TICKS - 1))
-    ticks = [formats.clock(first + step * i, seconds=True) for i in range(TICKS)]
-    return Lanes(drawn, ticks if span >= TICKS else [ticks[0], ticks[-1]])
+    return Lanes([_lane(attempt, share, now) for attempt in attempts], _ticks(first, span, share))
+
+
+def _ticks(first: datetime, span: float, share: Callable[[datetime], float]) -> list[Tick]:
+    """Round moments of the unit's clock within `span` seconds after `first`."""
+    part = next(one for one in (*_PARTS, span) if one >= span / TICKS)
+    here = formats.local(first)
+    midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
+    passed = (here - midnight).total_seconds()
+    to_go = math.ceil(round(passed / part, 6)) * part - passed
+    count = int((span - to_go) / part) + 1
+    moments = [first + timedelta(seconds=to_go + place * part) for place in range(count)]
+    return [_tick(moment, share(moment), part) for moment in moments]
+
+
+def _tick(moment: datetime, share: float, part: float) -> Tick:
+    x = share if direction() == "ltr" else round(100 - share, 2)
+    anchor = "start" if x < EDGE else "end" if x > 100 - EDGE else "middle"
+    text = formats.clock(moment, seconds=True, fraction=part < 1)
+    return Tick(x, f"{formats.local(moment):%Y-%m-%d}" if part >= DAY else text, anchor)
 
 
 def _lane(attempt: JobAttempt, share: Any, now: datetime) -> Lane:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from k9ops.core.clock import utcnow
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.i18n import ngettext
 from k9ops.jobs.models import JobAttempt, JobEvent, JobRun, PeriodicTask
 from k9ops.jobs.registry import catalogue
+from k9ops.jobs.states import Outcome
 from k9ops.monitoring.workers import Celery
 from k9ops.web import formats
 from k9ops.web.words import Word
@@ -191,8 +193,26 @@ def progress(attempt: JobAttempt) -> str:
     if not total:
         return f"{text}: {formats.number(done)}"
     figures = {"done": formats.number(done), "total": formats.number(total)}
-    share = formats.percent(min(done / total, 1))
-    return f"{text}: {share} · " + _("%(done)s of %(total)s", **figures)
+    share = min(done / total, 1)
+    how_far = f"{text}: {formats.percent(share)} · " + _("%(done)s of %(total)s", **figures)
+    return f"{how_far} · {left}" if (left := _left(attempt, share)) else how_far
+
+
+def _left(attempt: JobAttempt, share: float) -> str:
+    """How long the rest takes at the pace so far; nothing while that is a guess."""
+    passed = (utcnow() - attempt.started_at).total_seconds()
+    if passed < 5 or not 0.05 <= share < 1:
+        return ""
+    return _("about %(span)s left", span=formats.rough(passed * (1 - share) / share))
+
+
+def spent(attempt: JobAttempt) -> str:
+    """How long an attempt took; of a lost one, how long nobody noticed."""
+    end = attempt.finished_at or utcnow()
+    if attempt.outcome == Outcome.LOST:
+        silence = (end - attempt.heartbeat_at).total_seconds()
+        return _("noticed after %(span)s", span=formats.rough(silence))
+    return formats.duration((end - attempt.started_at).total_seconds())
 
 
 def trigger(task: PeriodicTask) -> str:

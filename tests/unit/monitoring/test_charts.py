@@ -53,7 +53,26 @@ def test_lanes_mirror_when_reading_from_the_right(reading):
         right = charts.lanes(attempts)
     assert [lane.x for lane in left.lanes] == [0, 25]
     assert [lane.x for lane in right.lanes] == [75, 0]
-    assert left.ticks[0] == "12:00:00"
+    assert [(tick.x, tick.text) for tick in left.ticks] == [
+        (0, "12:00:00"), (25, "12:00:10"), (50, "12:00:20"), (75, "12:00:30"), (100, "12:00:40"),
+    ]  # fmt: skip
+    assert [tick.x for tick in right.ticks] == [100, 75, 50, 25, 0]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "ticks"),
+    [
+        (0.5, 127, ["12:00:30", "12:01:00", "12:01:30", "12:02:00"]),
+        (1.0004, 1.0054, [f"12:00:01.00{n}" for n in range(1, 6)]),
+        (0, 0, ["12:00:00.000", "12:00:00.001"]),
+        (0, 40_000, ["12:00:00", "15:00:00", "18:00:00", "21:00:00"]),
+        (0, 900_000, ["2026-11-21", "2026-11-25"]),
+    ],
+)
+def test_ticks_are_round_moments_of_the_units_clock(reading, start, end, ticks):
+    with reading("en"):
+        drawn = charts.lanes([attempt(start, end)])
+    assert [tick.text for tick in drawn.ticks] == ticks
 
 
 def test_lanes_show_the_silence_when_an_attempt_was_lost(reading):
