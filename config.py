@@ -71,8 +71,22 @@ def _redis_address(url: str) -> str:
     return url
 
 
+def _public_address(url: str) -> str:
+    if not url:
+        return url
+    try:
+        parts = urlsplit(url)
+        known = bool(parts.hostname) and parts.scheme in ("http", "https") and parts.port != 0
+    except ValueError:
+        known = False
+    if not known or parts.query or parts.fragment or parts.username:
+        raise ValueError("must read like https://k9.unit.example")
+    return url.rstrip("/")
+
+
 Zone = Annotated[str, AfterValidator(_known_zone)]
 RedisUrl = Annotated[str, AfterValidator(_redis_address)]
+PublicUrl = Annotated[str, AfterValidator(_public_address)]
 RedisDb = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Hour = Annotated[int, Field(ge=0, le=23)]
@@ -181,6 +195,21 @@ class Settings(BaseSettings):
     #: Another address of the Drive API, such as a local server's.
     google_drive_api_root: str = "https://www.googleapis.com"
 
+    #: Mail server; without one no mail is sent, and no page offers what needs it.
+    mail_server: str = ""
+    mail_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    #: Sign-in at the mail server; none without a name.
+    mail_username: str = ""
+    mail_password: str = ""
+    #: STARTTLS; the server's certificate is checked.
+    mail_use_tls: bool = True
+    #: TLS from the first byte, mostly on port 465; then not STARTTLS.
+    mail_use_ssl: bool = False
+    #: Address that mails come from.
+    mail_default_sender: str = ""
+    #: Where people's browsers reach the product; links in mails begin so.
+    public_url: PublicUrl = ""
+
     #: Where documents and other files of the unit are kept.
     data_dir: Path | None = None
     #: Read notifications are deleted so many days after they were read.
@@ -213,11 +242,20 @@ class Settings(BaseSettings):
             )
         return url
 
+    @field_validator("mail_default_sender")
+    @classmethod
+    def _one_address(cls, address: str) -> str:
+        if address and not re.fullmatch(r"[^@\s<>,]+@[^@\s<>,]+", address):
+            raise ValueError("must be one address, such as k9@unit.example")
+        return address
+
     @model_validator(mode="after")
     def _fill_in(self) -> Self:
         if self.test_clock_offset_seconds and self.app_env != "testing":
             raise ValueError("test_clock_offset_seconds: only with APP_ENV=testing")
         self._fill_in_redis()
+        if self.mail_server and not (self.mail_default_sender and self.public_url):
+            raise ValueError("mail_server: needs MAIL_DEFAULT_SENDER and PUBLIC_URL")
         self.instance_path = self._absolute(self.instance_path)
         self.backup_dir = self._absolute(self.backup_dir or self.instance_path / "backups")
         self.data_dir = self._absolute(self.data_dir or self.instance_path / "data")
@@ -264,6 +302,11 @@ class Settings(BaseSettings):
     def drive_on(self) -> bool:
         """Whether backups are uploaded too."""
         return self.google_drive_credentials_file is not None
+
+    @property
+    def mail_on(self) -> bool:
+        """Whether mails can be sent."""
+        return bool(self.mail_server)
 
     @property
     def is_sqlite(self) -> bool:

@@ -11,6 +11,7 @@ from k9ops.core.db import init_db
 from k9ops.core.i18n import init_i18n
 from k9ops.core.logs import init_logging
 from k9ops.core.settings import init_settings
+from k9ops.integrations.mail import init_mail
 from k9ops.jobs.runtime import init_jobs
 from k9ops.kennel.setup import init_kennel
 from k9ops.monitoring.setup import init_monitoring
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 #: Modules that define jobs, in the order of the floors.
 JOB_MODULES: tuple[str, ...] = (
+    "k9ops.accounts.jobs",
     "k9ops.notifications.jobs",
     "k9ops.schedules.jobs",
     "k9ops.reports.jobs",
@@ -48,6 +50,7 @@ def create_app(settings: "Settings") -> Flask:
     configure(app, settings)
     init_db(app, settings.database_url)
     init_i18n(app)
+    init_mail(app, settings)
     init_web(app)
     init_accounts(app)
     init_notifications(app)

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -16,6 +17,7 @@ from tests.support import browser as browsers
 from tests.support import people
 from tests.support.databases import KINDS, Databases, dispose, make_settings
 from tests.support.drive import DriveServer
+from tests.support.mail import MailServer
 from tests.support.people import AMAL, BADR, CALINE, Person
 from tests.support.postgres import PostgresServer
 from tests.support.processes import Instance, Server, scrub_environment
@@ -208,6 +210,26 @@ def drive_server() -> Iterator[DriveServer]:
     server = DriveServer()
     yield server
     server.close()
+
+
+@pytest.fixture
+def make_mail_server() -> Iterator[Callable[..., MailServer]]:
+    """Running mail servers; takes the options of `MailServer`."""
+    made: list[MailServer] = []
+
+    def make(**options: Any) -> MailServer:
+        made.append(MailServer(**options))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()
+
+
+@pytest.fixture
+def mail_server(make_mail_server: Callable[..., MailServer]) -> MailServer:
+    """A mail server of the test's own."""
+    return make_mail_server()
 
 
 @pytest.fixture

@@ -41,6 +41,16 @@ class CodeNeeded(K9Error):
         self.user = user
 
 
+class LinkVoid(K9Error):
+    """A link for a new password holds no more."""
+
+    code = "link_void"
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("The link holds no more.", hint="Ask for a new one.")
+
+
 class Unauthenticated(K9Error):
     """The call carries no token that is good."""
 

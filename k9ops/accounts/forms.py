@@ -48,15 +48,28 @@ class ProofForm(FlaskForm):
     )
 
 
-class PasswordForm(FlaskForm):
-    """One's own new password, typed twice."""
+class LinkForm(FlaskForm):
+    """Who has forgotten their password."""
 
-    current = PasswordField(
-        _l("Your password until now"), [InputRequired(_l("Enter your password."))]
+    username = StringField(
+        _l("Name or e-mail address"), [InputRequired(_l("Enter your name or e-mail address."))]
     )
+
+
+class NewPasswordForm(FlaskForm):
+    """A new password, typed twice."""
+
     new = PasswordField(_l("New password"), [InputRequired(_l("Enter a new password."))])
     again = PasswordField(
         _l("The new password again"), [EqualTo("new", _l("The two are not the same."))]
+    )
+
+
+class PasswordForm(NewPasswordForm):
+    """One's own new password, and the one until now."""
+
+    current = PasswordField(
+        _l("Your password until now"), [InputRequired(_l("Enter your password."))]
     )
 
 

@@ -154,3 +154,21 @@ class RecoveryCode(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     code_sha256: Mapped[str] = mapped_column(String(64))
+
+
+class PasswordReset(Base):
+    """A link in a mail by which a person sets a new password."""
+
+    __tablename__ = "password_resets"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    #: The link holds the token, which is kept nowhere.
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    #: Where it was sent: another address of the person's voids it.
+    email: Mapped[str] = mapped_column(String(254))
+    #: Of the person's sessions: a new password, by whatever way, voids it.
+    version: Mapped[int]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+    user: Mapped[User] = relationship()

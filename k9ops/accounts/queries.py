@@ -22,6 +22,15 @@ def find_user(username: str) -> User | None:
     return db.session.scalars(select(User).where(User.username_key == fold(username))).one_or_none()
 
 
+def find_user_to_mail(name: str) -> User | None:
+    """The active person of that name or e-mail address, if a mail can reach them."""
+    user = find_user(name)
+    if user is None and name.isprintable():
+        own = User.email == name.strip().casefold()
+        user = db.session.scalars(select(User).where(own)).one_or_none()
+    return user if user and user.active and user.email else None
+
+
 def get_user(username: str) -> User:
     """Like `find_user`, for commands.
 

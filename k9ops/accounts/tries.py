@@ -26,31 +26,31 @@ def hash_name(name: str) -> str:
     return hmac.new(key, fold(name).encode(errors="replace"), hashlib.sha256).hexdigest()
 
 
-def locked_until(session: Session, name_hash: str) -> datetime | None:
+def locked_until(session: Session, name_hash: str, *, most: int = TRIES) -> datetime | None:
     """When the name opens again; None when it is open."""
     query = select(SignInTry.at).where(
         SignInTry.name_hash == name_hash,
-        SignInTry.failed >= TRIES,
+        SignInTry.failed >= most,
         SignInTry.at > read_now(session) - LOCK,
     )
     last = session.scalars(query).one_or_none()
     return None if last is None else last + LOCK
 
 
-def count_bad(session: Session, name_hash: str) -> int:
+def count_bad(session: Session, name_hash: str, *, most: int = TRIES) -> int:
     """Count one more bad try and return how many are left; the caller commits."""
     now = read_now(session)
     session.execute(delete(SignInTry).where(SignInTry.at <= now - LOCK))
     if insert_new(session, SignInTry, name_hash=name_hash, failed=1, at=now):
-        return TRIES - 1
+        return most - 1
     counted = (
         update(SignInTry)
-        .where(SignInTry.name_hash == name_hash, SignInTry.failed < TRIES)
+        .where(SignInTry.name_hash == name_hash, SignInTry.failed < most)
         .values(failed=SignInTry.failed + 1, at=now)
         .returning(SignInTry.failed)
     )
     failed = session.execute(counted).scalar_one_or_none()
-    return 0 if failed is None else TRIES - failed
+    return 0 if failed is None else most - failed
 
 
 def forget(session: Session, name_hash: str) -> bool:

@@ -10,6 +10,7 @@ from k9ops.accounts import (
     browser_sessions,
     browsers,
     managing,
+    password_links,
     queries,
     second_step,
     tries,
@@ -186,6 +187,20 @@ def sign_out_everywhere(user_id: int) -> ResponseReturnValue:
         return ask(title, text, _("Sign out everywhere"), _("Stay signed in"), _page_of(user_id))
     browser_sessions.sign_out_everywhere(user, actor=current_actor())
     flash(_("%(name)s was signed out everywhere.", name=isolated(user.display_name)), "ok")
+    return _to(user_id)
+
+
+@users.post(f"{USER}/password-link")
+@requires("users.manage")
+def send_password_link(user_id: int) -> ResponseReturnValue:
+    """Send the person a link by which they set a new password."""
+    user = queries.get_user_of_id(user_id)
+    try:
+        password_links.send_to(user, actor=current_actor())
+    except Conflict as error:
+        flash(error.message, "bad")
+    else:
+        flash(_("A mail with a link goes to %(address)s.", address=isolated(user.email)), "ok")
     return _to(user_id)
 
 

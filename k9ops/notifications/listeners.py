@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from k9ops.accounts import two_step
+from k9ops.accounts import password_links, two_step
 from k9ops.accounts.models import User
 from k9ops.accounts.signals import account_touched
 from k9ops.core.i18n import lazy_gettext as _l
@@ -22,6 +22,15 @@ def init_listeners() -> None:
                 "An administrator did it. Your password alone opens your account until you set"
                 " it up anew."
             ),
+        ),
+    )
+    register_kind(
+        password_links.RESET,
+        Kind(
+            icon="key-round",
+            family="part",
+            title=_l("Your password was set by a link in a mail"),
+            text=_l("You were signed out everywhere. If it was not you, tell an administrator."),
         ),
     )
     account_touched.connect(tell_person)

@@ -103,6 +103,13 @@ ACTS: dict[str, Act] = {
     "user.password_changed": Act(
         _l("Own password changed"), _l("%(who)s changed their own password")
     ),
+    "user.password_link_asked": Act(
+        _l("Link for a new password asked for"),
+        _l("%(who)s asked for a link for a new password of %(what)s"),
+    ),
+    "user.password_reset": Act(
+        _l("Password set by a link"), _l("%(who)s set a new password by a link in a mail")
+    ),
     "user.signed_in": Act(_l("Signed in"), _l("%(who)s signed in")),
     "user.signed_out": Act(_l("Signed out"), _l("%(who)s signed out")),
     "user.sign_in_refused": Act(_l("Sign-in refused"), _l("A sign-in as %(what)s was refused")),

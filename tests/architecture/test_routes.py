@@ -6,6 +6,9 @@ from k9ops.app import create_app
 from tests.support.databases import dispose, make_settings
 
 PUBLIC = {
+    "/sign-in/forgotten",
+    "/sign-in/new-password",
+    "/sign-in/new-password/<string(maxlength=100):token>",
     "/backups/restore",
     "/sign-in",
     "/sign-in/code",

@@ -7,6 +7,8 @@ import pytest
 from config import ROOT
 
 TEMPLATES = sorted((ROOT / "k9ops").rglob("templates/**/*.html"))
+#: Mails are no pages: no policy of ours holds there, and no program takes their style sheets.
+MAILS = ("style attribute",)
 INLINE = {
     "style attribute": re.compile(r"<[^>{}]*\sstyle\s*=", re.IGNORECASE),
     "style element": re.compile(r"<style\b", re.IGNORECASE),
@@ -24,7 +26,9 @@ def name_of(path):
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
 def test_template_has_nothing_inline_or_from_outside(path):
     text = path.read_text()
-    assert [fault for fault, pattern in INLINE.items() if pattern.search(text)] == []
+    allowed = MAILS if path.parent.name == "mail" else ()
+    faults = [fault for fault, pattern in INLINE.items() if pattern.search(text)]
+    assert [fault for fault in faults if fault not in allowed] == []
 
 
 def layouts():

@@ -7,7 +7,7 @@ import pytest
 from tests.support.crawling import Crawler
 from tests.support.people import AMAL, BADR, CALINE, signed_in_client
 from tests.support.walking import look_at, sign_in, visit
-from tests.support.whole import JOBS, add_whole_unit
+from tests.support.whole import SETTINGS, add_whole_unit
 
 #: What is no page of its own: files, and pieces that a page fetches.
 NO_PAGES = ("/static/", "/api/", "/healthz", "/readyz", "/live", "/news", "/export/", "/download")
@@ -28,8 +28,8 @@ def database_kind():
 @pytest.fixture
 def whole(make_app, make_instance, database_url):
     """A running server of the whole unit, and one address of each page of a role."""
-    instance = make_instance(database_url=database_url, jobs_extra_modules=JOBS)
-    app = make_app(jobs_extra_modules=JOBS, instance_path=instance.folder)
+    instance = make_instance(database_url=database_url, **SETTINGS)
+    app = make_app(instance_path=instance.folder, **SETTINGS)
     starts = add_whole_unit(app)
 
     def addresses(person):

@@ -24,6 +24,7 @@ from k9ops.projects.services import close_place
 from k9ops.reports.services import make_document
 from k9ops.sample import load_sample
 from k9ops.schedules.shifts import ShiftValues, add_shift, retire_shift
+from tests.support.mail import settings_of
 from tests.support.people import AMAL, Person
 
 #: The sample unit's own people, who have projects, dogs and duties.
@@ -31,6 +32,8 @@ MANAGER = Person("manager", "", "project_manager", "")
 HANDLER = Person("handler1", "", "handler", "")
 EVERYBODY = (AMAL, MANAGER, HANDLER)
 JOBS = ("tests.support.jobs",)
+#: Of that unit; nobody listens at the mail server's port, and nobody is sent a mail.
+SETTINGS = {"jobs_extra_modules": JOBS, **settings_of(port=1)}
 
 
 def add_whole_unit(app: Flask) -> list[str]:
@@ -64,9 +67,10 @@ def add_whole_unit(app: Flask) -> list[str]:
 
 
 def second_steps() -> None:
-    """The manager's second step is on, the handler has begun to set theirs up."""
+    """The manager's second step is on, and mails reach them; the handler has begun theirs."""
     for person, since in ((MANAGER, db_now()), (HANDLER, None)):
         secret, user = new_sealed_secret(), get_user(person.username)
         step = SecondStep(user_id=user.id, secret=secret, begun_at=db_now(), on_since=since)
         db.session.add(step)
+    get_user(MANAGER.username).email = "manager@unit.example"
     db.session.commit()

@@ -11,7 +11,7 @@ from tests.support.crawling import Crawler
 from tests.support.databases import KINDS, dispose, make_settings
 from tests.support.people import signed_in_client
 from tests.support.planting import plant
-from tests.support.whole import AMAL, EVERYBODY, JOBS, add_whole_unit
+from tests.support.whole import AMAL, EVERYBODY, SETTINGS, add_whole_unit
 
 #: Routes that no link of a page leads to, and why.
 NO_LINK = {
@@ -34,7 +34,7 @@ NO_FORM = {
 def whole(request, databases, tmp_path_factory):
     """The application with the whole unit, in which names are planted."""
     url = databases.new(request.param)
-    settings = {"database_url": url, "jobs_extra_modules": JOBS}
+    settings = {"database_url": url, **SETTINGS}
     app = create_app(make_settings(tmp_path_factory.mktemp("whole"), **settings))
     starts = add_whole_unit(app)
     plant(app)

@@ -15,7 +15,7 @@ from tests.support.fuzzing import TOKEN, targets, watch_names, watched, with_que
 from tests.support.html import Page
 from tests.support.people import csrf_token, signed_in_client
 from tests.support.planting import MARK
-from tests.support.whole import AMAL, EVERYBODY, JOBS, add_whole_unit
+from tests.support.whole import AMAL, EVERYBODY, SETTINGS, add_whole_unit
 
 #: So many requests to each route; more with `make test-fuzz`.
 EXAMPLES = max(settings.default.max_examples // 12, 1)
@@ -35,7 +35,7 @@ WRITTEN_ANYWAY = {
 def unit(request, databases, tmp_path_factory):
     """The application with the whole unit, and a walk through it."""
     url = databases.new(request.param)
-    values = {"database_url": url, "jobs_extra_modules": JOBS}
+    values = {"database_url": url, **SETTINGS}
     app = create_app(make_settings(tmp_path_factory.mktemp("fuzz"), **values))
     starts, asked = add_whole_unit(app), watch_names(app)
     walk = Crawler(app, signed_in_client(app, AMAL), AMAL.role, "en").walk(*starts)

@@ -1,0 +1,183 @@
+"""New passwords by mail: a link that holds an hour, once, and for the address it was sent to."""
+
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import joinedload
+
+from k9ops.accounts import browser_sessions, passwords, queries, tries
+from k9ops.accounts.api_tokens import hash_token
+from k9ops.accounts.errors import LinkVoid, SignInLocked
+from k9ops.accounts.models import PasswordReset, User
+from k9ops.accounts.signals import account_touched
+from k9ops.audit.services import Actor, Target, record
+from k9ops.core.clock import db_now, read_now
+from k9ops.core.db import changed, db
+from k9ops.core.errors import Conflict
+from k9ops.core.i18n import force_locale
+from k9ops.core.i18n import gettext as _
+from k9ops.core.settings import current_settings
+from k9ops.integrations import mail
+from k9ops.jobs import PermanentError, current_run, enqueue
+from k9ops.web.formats import unit_name
+from k9ops.web.letters import Letter, drawn
+
+SEND = "accounts.send_password_reset"
+RESET = "account.password_reset"
+#: The page that a link leads to, before its token.
+PATH = "/sign-in/new-password"
+GOOD_FOR = timedelta(hours=1)
+#: Links within a quarter of an hour; more of a name are passed over in silence.
+OF_ONE_NAME, FROM_ONE_PLACE = 3, 20
+_NOT_SENT = {"sent": False}
+
+
+def ask(name: str, *, ip: str | None, language: str) -> None:
+    """Send a link to the person of that name or e-mail address.
+
+    Nobody learns whether there is one: a run is recorded in any case, for nobody if need be.
+
+    Raises:
+        SignInLocked: too many links were asked for from there.
+    """
+    session, place, whom = db.session(), *map(tries.hash_name, (f"link from {ip}", f"link {name}"))
+    if tries.locked_until(session, place, most=FROM_ONE_PLACE):
+        text = _("Too many links were asked for from here. Try again in a quarter of an hour.")
+        raise SignInLocked(text, seconds_left=int(tries.LOCK.total_seconds()))
+    tries.count_bad(session, place, most=FROM_ONE_PLACE)
+    if not tries.locked_until(session, whom, most=OF_ONE_NAME):
+        tries.count_bad(session, whom, most=OF_ONE_NAME)
+        user = queries.find_user_to_mail(name)
+        target = _target(user) if user else Target("user", "", "unknown")
+        _enqueue(user, language, target, Actor("signed out", ip=ip))
+    session.commit()
+
+
+def send_to(user: User, *, actor: Actor) -> None:
+    """Send the person a link, as an administrator.
+
+    Raises:
+        Conflict: no mail reaches them.
+    """
+    if not (current_settings().mail_on and user.active and user.email):
+        raise Conflict(_("No mail reaches this person."))
+    _enqueue(user, "ar", _target(user), actor)
+    db.session.commit()
+
+
+def _enqueue(user: User | None, language: str, target: Target, actor: Actor) -> None:
+    record(db.session(), actor, "user.password_link_asked", target)
+    by = actor.name if actor.id else None
+    enqueue(SEND, {"user_id": user and user.id, "language": language}, requested_by=by)
+
+
+def send_link(user_id: int | None, language: str) -> bool:
+    """Make the link and send it, within a run; False when there is nobody to send it to.
+
+    The token is made here, so that no run and no log holds it.
+
+    Raises:
+        PermanentError: it was not sent, or nobody knows; a retry sends only what was not sent.
+    """
+    user = db.session.get(User, user_id) if user_id else None
+    if user is None or not user.active or not user.email:
+        return False
+    if not current_settings().mail_on:
+        raise PermanentError("Mail is not set up: MAIL_SERVER is not named.", "mail_off")
+    with current_run().effect("mail") as effect:
+        if effect.state == "unknown" and effect.receipt != _NOT_SENT:
+            text = "An earlier attempt ended in mid-work; the mail may have gone. Ask for another."
+            raise PermanentError(text, mail.MaybeSent.code)
+        if effect.state != "done":
+            try:
+                effect.receipt = {"message_id": _send(user, user.language or language)}
+            except mail.MailFault as fault:
+                if not isinstance(fault, mail.MaybeSent):
+                    effect.keep(_NOT_SENT)
+                raise PermanentError(f"{fault.message} {fault.hint}", fault.code) from fault
+    return True
+
+
+def _send(user: User, language: str) -> str:
+    """Its Message-ID."""
+    to, token = str(user.email), _new_token(user)
+    with force_locale(language):
+        letter = _letter(f"{current_settings().public_url}{PATH}/{token}")
+        text, html = drawn(letter)
+        return mail.send(to, letter.subject, text, html, name=unit_name())
+
+
+def _new_token(user: User) -> str:
+    token, now = secrets.token_urlsafe(32), read_now(db.session())
+    db.session.execute(delete(PasswordReset).where(PasswordReset.expires_at <= now))
+    db.session.add(
+        PasswordReset(
+            user_id=user.id,
+            token_sha256=hash_token(token),
+            email=user.email,
+            version=user.session_version,
+            expires_at=now + GOOD_FOR,
+        )
+    )
+    db.session.commit()
+    return token
+
+
+def _letter(url: str) -> Letter:
+    return Letter(
+        subject=_("A new password for your account at %(unit)s", unit=unit_name()),
+        title=_("Set a new password"),
+        before=(_("Somebody asked for a new password for your account. Set it here:"),),
+        button=_("Set a new password"),
+        url=url,
+        after=(
+            _("The link holds for one hour, and once."),
+            _("If it was not you, do nothing: your password stays as it is."),
+        ),
+        foot=_(
+            "You get this because your account has this address. You change it in your account."
+        ),
+    )
+
+
+def find_link(token: str) -> PasswordReset:
+    """The link of that token, with its person.
+
+    Raises:
+        LinkVoid: it was used, is too old, or no longer fits the person.
+    """
+    query = select(PasswordReset).options(joinedload(PasswordReset.user, innerjoin=True))
+    mine = PasswordReset.token_sha256 == hash_token(token)
+    link = db.session.scalars(query.where(mine, PasswordReset.expires_at > db_now())).one_or_none()
+    if link is None or not link.user.active:
+        raise LinkVoid
+    if (link.version, link.email) != (link.user.session_version, link.user.email):
+        raise LinkVoid
+    return link
+
+
+def set_password(token: str, password: str, *, ip: str | None) -> None:
+    """Set it by the link; ends all sessions of the person and opens a locked name.
+
+    Raises:
+        LinkVoid: see `find_link`; also when two use it at once.
+        BadInput: the password breaks the rule.
+    """
+    link = find_link(token)
+    user = link.user
+    passwords.check_password(password, user.username, field="new")
+    hashed = passwords.hash_password(password)
+    if not changed(db.session.execute(delete(PasswordReset).where(PasswordReset.id == link.id))):
+        db.session.rollback()
+        raise LinkVoid
+    user.password_hash = hashed
+    browser_sessions.end_all(user)
+    tries.reopen(db.session(), tries.hash_name(user.username))
+    record(db.session(), Actor(user.username, user.id, ip), "user.password_reset", _target(user))
+    account_touched.send(RESET, session=db.session(), user=user)
+    db.session.commit()
+
+
+def _target(user: User) -> Target:
+    return Target("user", user.id, user.username)
