@@ -162,15 +162,17 @@ def zone_name() -> str:
 
 
 def plain(instant: datetime, *, seconds: bool = False) -> str:
-    """The instant as people say it: today 02:00, Sun 15 Nov 21:00."""
-    return f"{_near_day(instant)} {clock(instant, seconds=seconds)}"
+    """The instant as people say it within a sentence: today 02:00, Sun 15 Nov 21:00."""
+    near = _near_day(instant)
+    near = near.lower() if abs(_days_from_now(instant)) < 2 else near
+    return f"{near} {clock(instant, seconds=seconds)}"
 
 
 def when(instant: datetime | None, *, seconds: bool = False) -> Markup:
-    """`plain` as markup, with all of the instant in the title."""
+    """As `plain`, standing alone, as markup with all of the instant in the title."""
     if instant is None:
         return Markup.escape(gettext("unknown"))
-    return _time(instant, plain(instant, seconds=seconds))
+    return _time(instant, f"{_near_day(instant)} {clock(instant, seconds=seconds)}")
 
 
 def brief(instant: datetime | None) -> Markup:
