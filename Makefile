@@ -30,7 +30,7 @@ ALONE := tests/faults/test_broker.py tests/integration/jobs/test_redis_connectio
 IN_PARALLEL := tests --ignore=tests/benchmarks $(ALONE:%=--ignore=%)
 
 .PHONY: help setup setup-dev system-packages run worker beat scheduler test test-unit \
-	test-integration test-e2e test-fuzz faults bench check numbers requirements messages db-revision clean
+	test-integration test-e2e test-fuzz faults bench check numbers pictures requirements messages db-revision clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -124,6 +124,9 @@ check: setup-dev  ## Format, lint, types, import rules, translations, migrations
 	@echo "imports";       log=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$log"; exit 1; }
 	@echo "translations";  $(BIN)/python -m scripts.messages check
 	@echo "migrations";    $(BIN)/python -m scripts.check_migrations >/dev/null
+
+pictures: setup-dev  ## Take the pictures of the guide and the README anew
+	@$(BIN)/python -m scripts.pictures
 
 numbers: setup-dev  ## Print the numbers of the house: sizes of functions and files, types
 	@$(BIN)/python -m scripts.house_numbers
