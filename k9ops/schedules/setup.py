@@ -5,6 +5,7 @@ from flask import Flask
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.notifications.kinds import Kind, register_kind
 from k9ops.schedules.cli import lock_schedules
+from k9ops.schedules.file_views import day_files
 from k9ops.schedules.locking import UNMARKED
 from k9ops.schedules.note_views import day_notes
 from k9ops.schedules.records import duty_of_dog, duty_of_person
@@ -19,6 +20,7 @@ def init_schedules(app: Flask) -> None:
     """The pages, their place in the navigation, the command, and what managers are told."""
     app.register_blueprint(bp)
     app.register_blueprint(day_notes)
+    app.register_blueprint(day_files)
     app.register_blueprint(shifts)
     app.cli.add_command(lock_schedules)
     nav_item("schedules.index", _l("Duty"), "calendar-days", "schedules.view", "unit", phone=True)

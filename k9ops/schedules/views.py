@@ -1,7 +1,7 @@
 """Pages of duty: weeks, days, and the forms that change a day."""
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -13,13 +13,12 @@ from k9ops.core.clock import utcnow
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput, Conflict, K9Error
 from k9ops.core.i18n import gettext as _
-from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.i18n import ngettext
 from k9ops.core.paging import row_key
-from k9ops.core.settings import current_settings
 from k9ops.projects.queries import dogs_on, handlers_on, places_of
 from k9ops.projects.scope import Viewer, current_viewer
 from k9ops.schedules import lanes, locking, queries, services, strips, weeks, words
+from k9ops.schedules.asked import asked, chosen_day
 from k9ops.schedules.errors import DayLocked, DoubleBooked
 from k9ops.schedules.forms import (
     MINUTES,
@@ -33,7 +32,7 @@ from k9ops.schedules.forms import (
 )
 from k9ops.schedules.models import ATTENDANCE_TITLES, Attendance, DutyItem, DutySchedule
 from k9ops.web import formats
-from k9ops.web.filters import choice, page_number
+from k9ops.web.filters import page_number
 from k9ops.web.formats import isolated, named
 from k9ops.web.forms import options, saved
 from k9ops.web.security import requires
@@ -42,20 +41,16 @@ bp = Blueprint("schedules", __name__, template_folder="templates")
 
 DAY = "/schedules/<int(max=2147483647):day_id>"
 ITEM = "/schedules/items/<int(max=2147483647):item_id>"
-SPANS = {"week": _l("the whole week")}
-#: Days after it have no week.
-LAST = date(2100, 1, 1)
 
 
 @bp.get("/schedules")
 @requires("schedules.view")
 def index() -> str:
     """The days of duty of one's projects; for a handler their own duties."""
-    viewer, today = current_viewer(), unit_today()
-    chosen = _chosen_day(today)
+    viewer, chosen = current_viewer(), chosen_day()
     seen = {
         "chosen": chosen,
-        "today": today,
+        "today": unit_today(),
         "week": weeks.week_of(chosen),
         "before": chosen - timedelta(days=7),
         "after": chosen + timedelta(days=7),
@@ -65,25 +60,19 @@ def index() -> str:
     return page(viewer, seen)
 
 
-def _chosen_day(today: date) -> date:
-    """The day that the address asks for."""
-    try:
-        chosen = date.fromisoformat(request.args.get("day", ""))
-    except ValueError:
-        return today
-    return chosen if services.FIRST_DAY <= chosen <= LAST else today
-
-
 def _board(viewer: Viewer, seen: dict[str, Any]) -> str:
-    project = choice("project", _l("Project"), weeks.project_names(viewer))
-    state = choice("state", _l("State"), {key: word.text for key, word in words.STATES.items()})
-    span = choice("span", _l("Range"), SPANS)
-    project_id = row_key(project.value) if project.value else None
+    wanted = asked(viewer)
+    project_id, state = wanted.project_id, wanted.state.value
     locks_at = weeks.next_lock()
-    days = seen["week"] if span.value else [seen["chosen"]]
     conflicts = weeks.conflicts_on(viewer, seen["week"], project_id)
     page = weeks.page_of_days(
-        viewer, days, conflicts, project_id=project_id, state=state.value, number=page_number()
+        viewer,
+        wanted.days,
+        conflicts,
+        wanted.order,
+        project_id=project_id,
+        state=state,
+        number=page_number(),
     )
     week = weeks.summed_week(viewer, seen["week"], conflicts, locks_at, project_id)
     return render_template(
@@ -91,17 +80,16 @@ def _board(viewer: Viewer, seen: dict[str, Any]) -> str:
         page=page,
         strip=strips.of_unit(week, seen["today"], locks_at),
         locks_at=locks_at,
-        choices=[project, state, span],
-        filtered=bool(project.value or state.value),
-        span=span.value,
+        choices=wanted.choices,
+        filtered=bool(project_id or state),
+        span=wanted.span.value,
+        order=wanted.order,
         **seen,
     )
 
 
 def _own_duty(viewer: Viewer, seen: dict[str, Any]) -> str:
-    zone, week = current_settings().zone, seen["week"]
-    ends = (week[0], week[-1] + timedelta(days=1))
-    items = weeks.duties_of(viewer, *(datetime.combine(one, time(), zone) for one in ends))
+    items = weeks.own_week(viewer, seen["week"])
     coming = weeks.next_duty(viewer)
     return render_template(
         "schedules/own.html",

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Date,
     Select,
     and_,
+    case,
     false,
     func,
     literal,
@@ -25,7 +26,7 @@ from sqlalchemy.orm import Bundle, join, joinedload, outerjoin
 from k9ops.audit.unchanged import unless_changed
 from k9ops.core.clock import db_now, read_now
 from k9ops.core.db import db
-from k9ops.core.paging import NumberedPage, numbered_page
+from k9ops.core.paging import NumberedPage, Order, by_name, numbered_page
 from k9ops.core.settings import current_settings
 from k9ops.jobs.models import PeriodicTask
 from k9ops.people.models import Person
@@ -177,16 +178,22 @@ _PROJECT: Any = Bundle("project", Project.id, Project.code, Project.name, Projec
 _DAY: Any = Bundle("day", DutySchedule.id, DutySchedule.state, DutySchedule.open_until)
 
 
+#: What the list of days is sorted by, then by day and code.
+HEADS = ("day", "project", "state")
+
+
 def page_of_days(
     viewer: Viewer,
     days: Sequence[date],
     conflicts: Conflicts,
+    order: Order,
     *,
     project_id: int | None = None,
     state: str = "",
     number: int = 1,
+    limit: int = 25,
 ) -> NumberedPage[ProjectDay]:
-    """The projects that run on the days, by day and code; planned days and others."""
+    """The projects that run on the days; planned days and others."""
     dates = _dates(days)
     query: Select[Any] = _on(viewer, dates, days, project_id).with_only_columns(
         Bundle("row", _PROJECT, dates.c.date, _DAY)
@@ -195,7 +202,11 @@ def page_of_days(
         query = query.where(DutySchedule.id.is_(None))
     elif state:
         query = query.where(is_open() if state == DayState.OPEN else not_(is_open()))
-    page = numbered_page(db.session(), query, dates.c.date, Project.code, number=number)
+    # Open ones, locked ones, those that are not planned.
+    state_order = case((DutySchedule.id.is_(None), 2), (is_open(), 0), else_=1)
+    heads = {"day": dates.c.date, "project": by_name(Project)[0], "state": state_order}
+    first, code = order.of(heads, Project.code)
+    page = numbered_page(db.session(), query, first, dates.c.date, code, number=number, limit=limit)
     return NumberedPage(_filled(page.items, conflicts), page.number, page.total, page.limit)
 
 
@@ -237,6 +248,12 @@ def duties_of(viewer: Viewer, first: datetime, last: datetime) -> list[DutyItem]
         .order_by(DutyItem.starts_at, DutyItem.id)
     )
     return list(db.session.scalars(query))
+
+
+def own_week(viewer: Viewer, week: Sequence[date]) -> list[DutyItem]:
+    """The viewer's own duties of those days."""
+    zone, ends = current_settings().zone, (week[0], week[-1] + timedelta(days=1))
+    return duties_of(viewer, *(datetime.combine(one, time(), zone) for one in ends))
 
 
 def next_duty(viewer: Viewer) -> DutyItem | None:
