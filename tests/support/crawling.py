@@ -66,8 +66,9 @@ class Crawler:
             self.found.faults.append(f"{origin}: leads to {address}: {error.code}")
             return
         names = frozenset(name for name, value in query if value)
-        kind = (rule.endpoint, path if rule.endpoint == "static" else names)
-        fits = 1 if rule.endpoint == "static" else OF_A_KIND
+        is_file = rule.endpoint == "static" or "/export/" in rule.rule
+        kind = (rule.endpoint, path if is_file else names)
+        fits = 1 if is_file else OF_A_KIND
         whole = f"{path}?{urlencode([*query, ('lang', self._language)])}"
         if self._kinds[kind] < fits and not self._kinds[whole]:
             self._kinds[kind] += 1
