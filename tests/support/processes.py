@@ -19,8 +19,12 @@ from tests.support.celery_workers import (
 )
 from tests.support.waiting import free_port, wait_until
 
-#: What may differ between two runs of the tests besides the settings.
-OTHERS = ("PORT", "WORKERS", "SAMPLE", "FLASK_APP", "FLASK_DEBUG", "WEB_CONCURRENCY")
+#: What may differ between two runs of the tests besides the settings. Without compiled files each
+#: of the many processes would compile the product anew.
+OTHERS = (
+    "PORT", "WORKERS", "SAMPLE", "FLASK_APP", "FLASK_DEBUG", "WEB_CONCURRENCY",
+    "PYTHONDONTWRITEBYTECODE",
+)  # fmt: skip
 
 
 def setting_names() -> list[str]:
