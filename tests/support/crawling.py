@@ -39,13 +39,19 @@ class Crawl:
 
 
 class Crawler:
-    """One walk from the home page to wherever it leads; `role` is empty for a visitor."""
+    """One walk from the home page to wherever it leads; `role` is empty for a visitor.
 
-    def __init__(self, app: Flask, client: FlaskClient, role: str, language: str) -> None:
+    A brief walk opens a few addresses of each route, whatever their filters.
+    """
+
+    def __init__(
+        self, app: Flask, client: FlaskClient, role: str, language: str, *, brief: bool = False
+    ) -> None:
         self._app = app
         self._client = client
         self._held = {*permissions_of(role), SIGNED_IN} if role else set()
         self._language = language
+        self._brief = brief
         self._kinds: Counter[object] = Counter()
         self._waiting: deque[tuple[str, str]] = deque()
         self.found = Crawl()
@@ -65,7 +71,7 @@ class Crawler:
         except HTTPException as error:
             self.found.faults.append(f"{origin}: leads to {address}: {error.code}")
             return
-        names = frozenset(name for name, value in query if value)
+        names = frozenset(name for name, value in query if value and not self._brief)
         is_file = rule.endpoint == "static" or "/export/" in rule.rule
         kind = (rule.endpoint, path if is_file else names)
         fits = 1 if is_file else OF_A_KIND

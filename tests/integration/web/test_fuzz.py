@@ -38,7 +38,8 @@ def unit(request, databases, tmp_path_factory):
     values = {"database_url": url, **SETTINGS}
     app = create_app(make_settings(tmp_path_factory.mktemp("fuzz"), **values))
     starts, asked = add_whole_unit(app), watch_names(app)
-    walk = Crawler(app, signed_in_client(app, AMAL), AMAL.role, "en").walk(*starts)
+    client = signed_in_client(app, AMAL)
+    walk = Crawler(app, client, AMAL.role, "en", brief=True).walk(*starts)
     yield SimpleNamespace(app=app, targets=list(targets(app, walk, asked)))
     dispose(app)
     databases.drop(url)
