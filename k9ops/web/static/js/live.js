@@ -51,7 +51,7 @@ function change(there, node) {
   if (node.nodeType !== Node.ELEMENT_NODE || there.nodeName !== node.nodeName || there.id !== node.id) return there.replaceWith(node);
   for (const { name, value } of [...node.attributes]) if (there.getAttribute(name) !== value) there.setAttribute(name, value);
   for (const { name } of [...there.attributes]) {
-    const kept = name === "open" && there.matches("details");
+    const kept = (name === "open" && there.matches("details")) || (name === "hidden" && there.matches("[data-apply]"));
     if (!node.hasAttribute(name) && !kept) there.removeAttribute(name);
   }
   blend(there, node);
