@@ -30,6 +30,8 @@ NIGHTS = [datetime(2026, 11, day, 23, tzinfo=UTC) for day in (14, 15, 16)]
 ADMIN = Person("admin", "", "administrator", "a kennel beside the quiet gate")
 UNIT = {"unit_name": "وحدة الكلاب العاملة", "unit_name_en": "Working Dog Unit"}
 COLOURS = 128
+#: Seconds for one command, on a busy machine too.
+PATIENCE = 300
 LANGUAGES = ("en", "ar")
 CLEAN_UP = "notifications.cleanup_old_notifications"
 OF_NO_PROJECT = (
@@ -102,8 +104,8 @@ def running_unit() -> Iterator[Server]:
         try:
             fill(instance)
             instance.settings["celery_broker_url"] = redis.url(1)
-            instance.worker(seconds=60)
-            yield instance.start(seconds=60)
+            instance.worker(seconds=PATIENCE)
+            yield instance.start(seconds=PATIENCE)
         finally:
             instance.close()
             redis.close()
@@ -130,7 +132,7 @@ def fill(instance: Instance) -> None:
 
 
 def flask(instance: Instance, *words: str, fails: bool = False) -> None:
-    done = instance.flask(*words)
+    done = instance.flask(*words, timeout=PATIENCE)
     if bool(done.returncode) != fails:
         raise subprocess.CalledProcessError(done.returncode, words, done.stdout, done.stderr)
 
