@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from axe_core_python.sync_playwright import Axe
 from PIL import Image
@@ -33,12 +34,33 @@ def _complains(said: ConsoleMessage) -> bool:
 
 
 def sign_in(page: Page, person: Person, language: str = "en") -> None:
-    """Sign in through the page."""
+    """Sign in through the page, and read that language whatever the person chose before."""
     page.goto(f"/sign-in?lang={language}")
     page.fill("[name=username]", person.username)
     page.fill("[name=password]", person.password)
     page.click("form button.primary")
     expect(page.locator("summary.avatar")).to_be_visible()
+    if page.locator("html").get_attribute("lang") != language:
+        page.goto(f"/?lang={language}")
+
+
+def answer(page: Page) -> None:
+    """Say yes in the dialog."""
+    page.locator("dialog form .button").click()
+
+
+def save(page: Page) -> None:
+    """Press the button of the page's main form."""
+    page.locator("main form .button.primary").click()
+
+
+def take(page: Page, kind: str, folder: Path) -> Path:
+    """The file of that kind which the list's menu offers."""
+    page.locator(".menu.files summary").click()
+    with page.expect_download() as taken:
+        page.locator(f'.menu.files a[href*="/export/{kind}"]').click()
+    taken.value.save_as(folder / f"taken.{kind}")
+    return folder / f"taken.{kind}"
 
 
 def colours(picture: bytes) -> int:

@@ -77,7 +77,9 @@ def test_filter_is_kept_when_one_turns_the_page(page, tell):
 def test_marking_one_leads_back_to_the_same_filter_and_place(page, tell):
     ids = tell("amal", "one", "two")
     here = f"/notifications?show=unread&before={ids[1]}"
-    assert f'name="next" value="{here.replace("&", "&amp;")}"' in page.get(here).text
+    forms = re.findall(r'<form[^>]* action="/notifications/.*?</form>', page.get(here).text, re.S)
+    back = f'name="next" value="{here.replace("&", "&amp;")}"'
+    assert [back in form for form in forms if "/open" not in form] == [True, True]
     answer = post(page, f"/notifications/{ids[0]}/read", next=here)
     assert answer.location == here
     assert words_of(page, "/notifications?show=unread") == ["two"]
