@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, isfinite
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true, tuple_
@@ -30,11 +30,33 @@ def row_key(text: str) -> int:
     return key
 
 
+def _text(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("no database takes it")
+    return text
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError("no number of a row")
+    return number
+
+
+#: How a value that stands in an address is read, by the type of its column.
+_READERS: dict[type, Callable[[str], Any]] = {int: row_key, float: _number, str: _text}
+
+
+def _read(column: Any, text: str) -> Any:
+    return _READERS[column.type.python_type](text)
+
+
 @dataclass(frozen=True)
 class Page(Generic[T]):
     """Rows in their order, mostly the newest first.
 
-    `newer` and `older` are the keys to ask with for the page before and after; None at either end.
+    `newer` and `older` are the places to ask with for the page before and after; None at either
+    end. A place is the key of a row, and the value that the list is sorted by, as it was shown.
     """
 
     items: list[T]
@@ -60,12 +82,23 @@ class Sorting:
     key: Any
     down: bool = False
 
-    def edge(self, session: Session, key: Any) -> tuple[Any, ...] | None:
-        """Where the row of that key stands; None when it is gone."""
+    def place(self, row: Any) -> Any:
+        """Where the row stands, for an address: it may be elsewhere by the time one turns over."""
+        key = getattr(row, self.key.key)
         if self.column is self.key:
-            return (key,)
-        row = session.execute(select(self.column, self.key).where(self.key == key)).one_or_none()
-        return row and tuple(value for value in row if value is not None)
+            return key
+        value = getattr(row, self.column.key)
+        return f"{key}" if value is None else f"{key}~{value}"
+
+    def edge(self, place: Any) -> tuple[Any, ...] | None:
+        """The values of a place; None when it is none of this order."""
+        key, told, value = str(place).partition("~")
+        try:
+            values = (_read(self.column, value),) if told else ()
+            edge = (*values, _read(self.key, key))
+        except ValueError:
+            return None
+        return edge if any(len(part.order) == len(edge) for part in self._parts()) else None
 
     def parts(self, edge: tuple[Any, ...] | None = None, *, backwards: bool = False) -> list[Part]:
         """What to read, one after the other, from the beginning or from beyond the edge on."""
@@ -102,7 +135,6 @@ def _beyond(columns: tuple[Any, ...], edge: tuple[Any, ...], down: bool) -> Colu
 
 
 def sorted_page(
-    session: Session,
     sorting: Sorting,
     read: Callable[[Part, int], Sequence[T]],
     *,
@@ -110,12 +142,12 @@ def sorted_page(
     before: Any | None = None,
     after: Any | None = None,
 ) -> Page[T]:
-    """The page that follows the row `before`, or goes before the row `after`, else the first.
+    """The page that follows the place `before`, or goes before the place `after`, else the first.
 
     `read(part, most)` reads so many rows of a part at most.
     """
     at, backwards = (before, False) if after is None else (after, True)
-    edge = None if at is None else sorting.edge(session, at)
+    edge = None if at is None else sorting.edge(at)
     backwards = backwards and edge is not None
     rows: list[T] = []
     for part in sorting.parts(edge, backwards=backwards):
@@ -125,8 +157,11 @@ def sorted_page(
     if backwards:
         items.reverse()
     newer, older = (has_more, True) if backwards else (edge is not None, has_more)
-    keys = [getattr(row, sorting.key.key) for row in items]
-    return Page(items, keys[0] if keys and newer else None, keys[-1] if keys and older else None)
+    return Page(
+        items,
+        sorting.place(items[0]) if items and newer else None,
+        sorting.place(items[-1]) if items and older else None,
+    )
 
 
 def keyset_page(
@@ -148,10 +183,10 @@ def keyset_page(
         return session.scalars(query.where(*part.where).order_by(*part.order).limit(most)).all()
 
     how = sorting or Sorting(key, key, down=True)
-    page = sorted_page(session, how, read, limit=limit, before=before, after=after)
+    page = sorted_page(how, read, limit=limit, before=before, after=after)
     if page.items or (before is None and after is None):
         return page
-    return sorted_page(session, how, read, limit=limit)
+    return sorted_page(how, read, limit=limit)
 
 
 @dataclass(frozen=True)

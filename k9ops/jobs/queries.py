@@ -77,15 +77,23 @@ def list_runs(
     after: str | None = None,
     order: Order = NEWEST,
 ) -> Page[JobRun]:
-    """A page of runs by key: what follows `before`, or goes before `after`, or the first."""
+    """A page of runs: what follows the place `before`, or goes before `after`, or the first.
+
+    Raises:
+        NotFound: a place begins with what is no run's id.
+    """
     return sorted_page(
-        db.session(),
         order.sorting(RUN_HEADS, JobRun.id),
         lambda part, most: _part_of_runs(wanted, part, most),
         limit=limit,
-        before=known_id(before) if before else None,
-        after=known_id(after) if after else None,
+        before=_known_place(before) if before else None,
+        after=_known_place(after) if after else None,
     )
+
+
+def _known_place(place: str) -> str:
+    run_id, told, value = place.partition("~")
+    return known_id(run_id) + told + value
 
 
 def _part_of_runs(wanted: RunFilter, part: Part, limit: int) -> Sequence[JobRun]:
@@ -96,7 +104,9 @@ def _part_of_runs(wanted: RunFilter, part: Part, limit: int) -> Sequence[JobRun]
         statement = statement.where(JobRun.id.in_(ids))
     else:
         statement = filtered(statement, wanted).where(*part.where)
-    return db.session.scalars(statement.order_by(*part.order).limit(limit)).all()
+    # As they stand now: the next page begins where the last of them is shown.
+    statement = statement.order_by(*part.order).execution_options(populate_existing=True)
+    return db.session.scalars(statement.limit(limit)).all()
 
 
 def count_matching(wanted: RunFilter, limit: int, after: str | None = None) -> int:

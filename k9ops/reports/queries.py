@@ -69,8 +69,8 @@ def list_documents(
     wanted: DocumentFilter,
     order: Order,
     *,
-    before: int | None = None,
-    after: int | None = None,
+    before: str | None = None,
+    after: str | None = None,
 ) -> Page[Document]:
     """A page of those that match."""
     return keyset_page(

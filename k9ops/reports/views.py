@@ -53,7 +53,7 @@ def list_documents() -> str:
     """Those of one's projects, newest first; above them what one has asked for."""
     viewer, order = current_viewer(), _order()
     choices, days = _choices(viewer), _days()
-    before, after = (request.args.get(name, type=row_key) for name in ("before", "after"))
+    before, after = request.args.get("before"), request.args.get("after")
     wanted = _wanted(choices, days)
     page = queries.list_documents(viewer, wanted, order, before=before, after=after)
     return render_template(

@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, text
+from sqlalchemy import delete, insert, text, update
 
 from k9ops.core.clock import utcnow
 from k9ops.core.db import db, new_id
@@ -14,6 +14,7 @@ from k9ops.core.paging import Order
 from k9ops.jobs.models import JobRun
 from k9ops.jobs.queries import RUN_HEADS, RunFilter, list_runs
 from k9ops.jobs.states import State
+from k9ops.monitoring import queries as monitoring
 from tests.support.statements import noted, plan_of
 
 ORDERS = [Order(by, down) for by in RUN_HEADS for down in (False, True)]
@@ -91,20 +92,86 @@ def test_pages_of_a_filter_and_of_a_search_keep_the_order(fill, order):
         assert back == there[-2::-1]
 
 
-def test_page_after_a_run_that_is_gone_is_the_first(fill):
-    rows, order = fill(20), Order("took")
-    page = list_runs(RunFilter(), 5, before=new_id(), order=order)
-    assert [run.id for run in page.items] == sorted_ids(rows, order)[:5]
-    assert page.newer is None
+def change(run_id: str, **values: object) -> None:
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        connection.execute(update(JobRun).where(JobRun.id == run_id).values(values))
+
+
+@pytest.mark.parametrize(
+    ("by", "values"),
+    [
+        ("state", {"state": State.CANCELLED}),
+        ("state", {"state": State.SUCCEEDED}),
+        ("job", {"job": "a.first"}),
+        ("took", {"duration_ms": 99.0}),
+        ("took", {"duration_ms": None}),
+    ],
+)
+@pytest.mark.parametrize("down", [False, True])
+def test_next_page_follows_what_was_shown_though_its_edge_moved(fill, by, values, down):
+    order = Order(by, down)
+    ids = sorted_ids(fill(20), order)
+    first = list_runs(RunFilter(), 6, order=order)
+    change(ids[5], **values)
+    following = [
+        run.id for run in list_runs(RunFilter(), 20, before=first.older, order=order).items
+    ]
+    # The one that moved may come again where it stands now.
+    assert [one for one in following if one != ids[5]] == ids[6:]
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_page_before_goes_before_what_was_shown_though_its_edge_moved(fill, down):
+    order = Order("took", down)
+    ids = sorted_ids(fill(20), order)
+    first = list_runs(RunFilter(), 6, order=order)
+    second = list_runs(RunFilter(), 6, before=first.older, order=order)
+    change(ids[6], duration_ms=None)
+    page = list_runs(RunFilter(), 6, after=second.newer, order=order)
+    assert [run.id for run in page.items] == ids[:6]
+
+
+def test_file_misses_no_run_that_stays_where_it_was(fill, monkeypatch):
+    monkeypatch.setattr(monitoring, "_READ_AT_ONCE", 6)
+    order = Order("state")
+    ids, seen = sorted_ids(fill(20), order), []
+    for run in monitoring.every_run(RunFilter(), order):
+        seen.append(run.id)
+        if len(seen) == 6:
+            change(run.id, state=State.SUCCEEDED)
+    assert [one for one in seen if one != ids[5]] == [*ids[:5], *ids[6:]]
+
+
+def test_page_after_a_run_that_is_gone_goes_on_from_where_it_stood(fill):
+    order = Order("took")
+    ids = sorted_ids(fill(20), order)
+    page = list_runs(RunFilter(), 5, order=order)
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        connection.execute(delete(JobRun).where(JobRun.id == ids[4]))
+    page = list_runs(RunFilter(), 5, before=page.older, order=order)
+    assert [run.id for run in page.items] == ids[5:10]
+
+
+@pytest.mark.parametrize(
+    ("by", "value"),
+    [("took", "~soon"), ("took", "~nan"), ("state", ""), ("state", "~\0"), ("due", "~1")],
+)
+def test_place_of_another_order_is_the_first_page(fill, by, value):
+    ids = sorted_ids(fill(20), Order(by))
+    page = list_runs(RunFilter(), 5, before=f"{ids[9]}{value}", order=Order(by))
+    assert ([run.id for run in page.items], page.newer) == (ids[:5], None)
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=str)
 def test_each_order_is_served_by_an_index(fill, order):
-    rows = sorted_ids(fill(5_000), order)
+    fill(5_000)
+    place = list_runs(RunFilter(), 2_000, order=order).older
     with noted(db.engine) as statements:
         list_runs(RunFilter(), order=order)
-        list_runs(RunFilter(), before=rows[2_000], order=order)
-        list_runs(RunFilter(), after=rows[2_000], order=order)
+        list_runs(RunFilter(), before=place, order=order)
+        list_runs(RunFilter(), after=place, order=order)
     for statement, values in statements:
         plan = plan_of(db.engine, statement, values)
         assert not re.search(r"Seq Scan|Sort|SCAN job_runs(?! USING)|TEMP B-TREE", plan), plan
