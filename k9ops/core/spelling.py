@@ -7,11 +7,15 @@ _ALIKE = ("اأإآٱ", "يىئی", "هة", "وؤ", "كک", *map("".join, _DIGIT
 _CLASSES = {sign: f"[{alike}]" for alike in _ALIKE for sign in alike}
 #: Signs of vowels, and the stroke that lengthens a word.
 _MARKS = "[\u064b-\u0652\u0670\u0640]"
+#: For what is nothing but marks: no word is spelled so.
+_NEVER = "$x"
 
 
 def spellings(words: str) -> list[str]:
     """For each of the words a regular expression of its spellings, for Python and PostgreSQL."""
     found = dict.fromkeys(re.sub(_MARKS, "", words).split())
+    if words.strip() and not found:
+        return [_NEVER]
     return ["(?i)" + "".join(map(_spelled, word)) for word in found]
 
 

@@ -30,7 +30,15 @@ def test_text_has_the_words(text, words):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("أحمد", "حامد"), ("Salem", "salim"), ("K9-017", "K9.017"), ("Salem", "salem ahmed")],
+    [
+        ("أحمد", "حامد"),
+        ("Salem", "salim"),
+        ("K9-017", "K9.017"),
+        ("Salem", "salem ahmed"),
+        ("محمـــد", "ـ"),
+        ("مُحَمَّد", "ُ َّ"),
+        ("", "ـ"),
+    ],
 )
 def test_text_has_not_all_of_the_words(text, words):
     assert not has_words(text, words)

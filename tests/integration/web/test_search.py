@@ -87,6 +87,10 @@ def test_arabic_is_found_however_it_is_spelled(app, search, unit, amal, words):
     assert found(search(amal, words)) == {"People": ["أُسامة رشيد"]}
 
 
+def test_marks_alone_find_nothing(search, unit, amal):
+    assert found(search(amal, "\u0640 \u064f")) == {}
+
+
 def test_some_are_shown_and_the_list_has_all(app, search, client_of, amal):
     more = SHOWN + 2
     with app.app_context():
