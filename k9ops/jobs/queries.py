@@ -12,6 +12,7 @@ from sqlalchemy import (
     CompoundSelect,
     Select,
     String,
+    and_,
     cast,
     func,
     or_,
@@ -150,7 +151,8 @@ def _searched(wanted: RunFilter, part: Part, limit: int) -> CompoundSelect[Any]:
 
 def _matches(words: str) -> list[ColumnElement[bool]]:
     """The ways to match: what the run told, a job of that name or title, the id's begin or end."""
-    told = JobRun.told.is_not(None) & JobRun.told.contains(words.lower(), autoescape=True)
+    each = (JobRun.told.contains(word, autoescape=True) for word in words.lower().split())
+    told = and_(JobRun.told.is_not(None), *each)
     return [told, *(JobRun.job == name for name in _jobs_called(words)), *_ids_like(words)]
 
 

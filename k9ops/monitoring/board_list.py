@@ -5,6 +5,7 @@ from typing import Any
 
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.paging import Order, in_order
+from k9ops.core.spelling import has_words
 from k9ops.monitoring import words
 from k9ops.monitoring.queries import Board, BoardRow
 from k9ops.web.exports import Column
@@ -21,7 +22,7 @@ HEADS: dict[str, Callable[[BoardRow], Any]] = {
 
 def chosen(board: Board, health: str, search: str, order: Order) -> list[BoardRow]:
     """The rows of that health, with these words in their name or title."""
-    rows = [row for row in board.of(health) if search.lower() in f"{row.name} {row.title}".lower()]
+    rows = [row for row in board.of(health) if has_words(f"{row.name} {row.title}", search)]
     return in_order(rows, HEADS[order.by], order)
 
 

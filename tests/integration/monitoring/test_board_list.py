@@ -41,6 +41,7 @@ def test_board_is_sorted_by_each_head_and_shows_all(page):
 def test_board_is_searched_and_what_nothing_matches_can_be_cleared(page):
     assert jobs(page, "q=PERMA") == ["test.permanent"]
     assert "No job matches these filters" in page.get("/jobs?q=zebra").text
+    assert jobs(page, "q=التلقائى+النسخ&lang=ar") == ["backups.run_automated_backup"]
 
 
 def test_fresh_board_keeps_what_was_asked_and_leads_to_the_page(page):
