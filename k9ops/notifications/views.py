@@ -41,10 +41,12 @@ class _Wanted(TypedDict):
 def list_notifications() -> str:
     """One's own, newest first: all, the unread or the read ones; of all kinds or of one."""
     person, shown, wanted = signed_in_id(), request.args.get("show", ""), _wanted()
+    asked = wanted["kind"]
     before, after = (request.args.get(name, type=row_key) for name in ("before", "after"))
     page = queries.list_notifications(person, before=before, after=after, **wanted)
-    names, told = kind_names(), queries.kinds_told(person)
-    chosen = choice("kind", _l("Kind"), {kind: names[kind] for kind in names if kind in told})
+    told = queries.kinds_told(person)
+    offered = {kind: name for kind, name in kind_names().items() if kind in (asked, *told)}
+    chosen = choice("kind", _l("Kind"), offered)
     return render_template(
         "notifications/list.html",
         items=[show(row) for row in page.items],
@@ -52,7 +54,7 @@ def list_notifications() -> str:
         shown=shown if shown in SHOWN else "",
         kind=chosen,
         unread=queries.unread_count(person),
-        can_mark=queries.has_unread(person, chosen.value),
+        can_mark=asked in ("", *told) and queries.has_unread(person, asked),
         newest_id=queries.newest_id(person),
     )
 
@@ -93,9 +95,13 @@ def mark_read(notification_id: int) -> ResponseReturnValue:
 @bp.post("/notifications/read-all")
 @requires(SIGNED_IN)
 def mark_all_read() -> ResponseReturnValue:
-    """Everything of `kind`, or everything; up to `up_to`, the newest when the page was drawn."""
+    """Everything of `kind`, or everything; up to `up_to`, the newest when the page was drawn.
+
+    Of a kind that is not known it is nothing.
+    """
     up_to, kind = request.form.get("up_to", type=row_key), request.form.get("kind", "")
-    marked = services.mark_all_read(signed_in_id(), up_to, kind if is_known(kind) else "")
+    known = not kind or is_known(kind)
+    marked = services.mark_all_read(signed_in_id(), up_to, kind) if known else 0
     flash(
         ngettext(
             "One notification was marked as read.",

@@ -132,6 +132,22 @@ def test_all_of_a_kind_are_marked_and_counted(page, tell):
     assert words_of(page, "/notifications?show=unread") == ["other"]
 
 
+def test_filter_by_a_kind_that_one_has_none_of_marks_no_other(page, tell):
+    tell("amal", "one")
+    text_of_page = page.get("/notifications?kind=test.other").text
+    assert words_of(page, "/notifications?kind=test.other") == []
+    assert '<option value="test.other" selected>Run</option>' in text_of_page
+    assert "No notification matches these filters" in text_of_page
+    assert "read-all" not in text_of_page
+
+
+@pytest.mark.parametrize("kind", ["test.other", "of.an.older.version", "\0"])
+def test_nothing_is_marked_of_a_kind_without_notifications(page, tell, kind):
+    tell("amal", "one")
+    post(page, "/notifications/read-all", kind=kind)
+    assert words_of(page, "/notifications?show=unread") == ["one"]
+
+
 def test_file_holds_what_the_filters_show_of_ones_own(page, tell, client_of, badr):
     tell("amal", "old", read=True)
     tell("amal", "=new")
