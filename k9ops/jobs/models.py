@@ -123,6 +123,12 @@ class JobRun(Base):
             sqlite_where=text("duration_ms IS NOT NULL"),
         ),
         Index(
+            "ix_job_runs_untimed",
+            "id",
+            postgresql_where=text("duration_ms IS NULL"),
+            sqlite_where=text("duration_ms IS NULL"),
+        ),
+        Index(
             "ix_job_runs_told",
             "id",
             "told",

@@ -86,7 +86,7 @@ def test_pages_follow_each_other_both_ways_in_each_order(fill, order):
 @pytest.mark.parametrize("order", ORDERS, ids=str)
 def test_pages_of_a_filter_and_of_a_search_keep_the_order(fill, order):
     rows = [row for row in fill(40) if row["state"] == State.FAILED]
-    for wanted in (RunFilter(states=(State.FAILED,)), RunFilter(search="no space")):
+    for wanted in (RunFilter(states=(State.FAILED,)), RunFilter(search="left SPACE")):
         there, back = walk(wanted, order, 4)
         assert [*chain(*there)] == sorted_ids(rows, order)
         assert back == there[-2::-1]
@@ -162,6 +162,19 @@ def test_place_of_another_order_is_the_first_page(fill, by, value):
     ids = sorted_ids(fill(20), Order(by))
     page = list_runs(RunFilter(), 5, before=f"{ids[9]}{value}", order=Order(by))
     assert ([run.id for run in page.items], page.newer) == (ids[:5], None)
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_few_runs_without_a_duration_are_found_by_an_index(fill, down):
+    fill(5_000)
+    with db.engine.begin() as connection:
+        ran = update(JobRun).where(JobRun.occurrence != "key:2", JobRun.duration_ms.is_(None))
+        connection.execute(ran.values(duration_ms=7.0))
+        connection.execute(text("ANALYZE"))
+    with noted(db.engine) as statements:
+        list_runs(RunFilter(), before=new_id(), order=Order("took", down))
+    for statement, values in statements:
+        assert "ix_job_runs_untimed" in plan_of(db.engine, statement, values)
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=str)
