@@ -164,3 +164,13 @@ def test_run_page_keeps_what_is_open_and_scrolled_while_it_refreshes(browser, se
         assert page.evaluate("document.querySelector('#log .lines li').same")
         assert page.evaluate("window.scrollY") == 200
         expect(page.locator("#run")).to_contain_text("Succeeded")
+
+
+def test_button_of_the_filters_stays_hidden_when_the_board_is_fresh(browser, server):
+    with visit(browser, server) as page:
+        sign_in(page, AMAL)
+        page.goto("/jobs")
+        expect(page.locator("#board [data-apply]")).to_be_hidden()
+        page.evaluate("document.querySelector('#board section').dataset.old = ''")
+        expect(page.locator("#board section[data-old]")).to_have_count(0, timeout=30_000)
+        expect(page.locator("#board [data-apply]")).to_be_hidden()
