@@ -30,6 +30,11 @@ class SignInLocked(K9Error):
         self.seconds_left = seconds_left
 
 
+def wait_of(error: SignInRefused | SignInLocked) -> dict[str, str]:
+    """The header that tells programs when to try again."""
+    return {"Retry-After": str(error.seconds_left)} if isinstance(error, SignInLocked) else {}
+
+
 class CodeNeeded(K9Error):
     """Name and password are right; a code of the second step is asked for."""
 

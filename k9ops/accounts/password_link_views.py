@@ -4,7 +4,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, s
 from flask.typing import ResponseReturnValue
 
 from k9ops.accounts import password_links
-from k9ops.accounts.errors import LinkVoid, SignInLocked
+from k9ops.accounts.errors import LinkVoid, SignInLocked, wait_of
 from k9ops.accounts.forms import LinkForm, NewPasswordForm
 from k9ops.accounts.passwords import LONGEST, SHORTEST
 from k9ops.core.i18n import gettext as _
@@ -38,7 +38,9 @@ def ask() -> ResponseReturnValue:
         else:
             return render_template("accounts/link_sent.html")
     page = render_template("accounts/ask_link.html", form=form, error=error)
-    return page, 429 if error else 422 if form.errors else 200
+    if error:
+        return page, error.status, wait_of(error)
+    return page, 422 if form.errors else 200
 
 
 @links.get(f"{password_links.PATH}/<string(maxlength=100):token>")

@@ -2,11 +2,12 @@
 
 import secrets
 from datetime import timedelta
+from math import ceil
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import joinedload
 
-from k9ops.accounts import browser_sessions, passwords, queries, tries
+from k9ops.accounts import browser_sessions, passwords, queries, second_step, tries
 from k9ops.accounts.api_tokens import hash_token
 from k9ops.accounts.errors import LinkVoid, SignInLocked
 from k9ops.accounts.models import PasswordReset, User
@@ -15,7 +16,7 @@ from k9ops.audit.services import Actor, Target, record
 from k9ops.core.clock import db_now, read_now
 from k9ops.core.db import changed, db
 from k9ops.core.errors import Conflict
-from k9ops.core.i18n import force_locale
+from k9ops.core.i18n import force_locale, ngettext
 from k9ops.core.i18n import gettext as _
 from k9ops.core.settings import current_settings
 from k9ops.integrations import mail
@@ -41,17 +42,28 @@ def ask(name: str, *, ip: str | None, language: str) -> None:
     Raises:
         SignInLocked: too many links were asked for from there.
     """
-    session, place, whom = db.session(), *map(tries.hash_name, (f"link from {ip}", f"link {name}"))
-    if tries.locked_until(session, place, most=FROM_ONE_PLACE):
-        text = _("Too many links were asked for from here. Try again in a quarter of an hour.")
-        raise SignInLocked(text, seconds_left=int(tries.LOCK.total_seconds()))
+    session, place = db.session(), tries.hash_name(str(ip), "links from")
+    until = tries.locked_until(session, place, most=FROM_ONE_PLACE)
+    if until is not None:
+        raise _too_many(tries.seconds_to(session, until))
+    user = queries.find_user_to_mail(name)
+    # Of the person, however they were named.
+    whom = tries.hash_name(str(user.id), "links of") if user else tries.hash_name(name, "links to")
     tries.count_bad(session, place, most=FROM_ONE_PLACE)
     if not tries.locked_until(session, whom, most=OF_ONE_NAME):
         tries.count_bad(session, whom, most=OF_ONE_NAME)
-        user = queries.find_user_to_mail(name)
         target = _target(user) if user else Target("user", "", "unknown")
         _enqueue(user, language, target, Actor("signed out", ip=ip))
     session.commit()
+
+
+def _too_many(seconds: int) -> SignInLocked:
+    text = ngettext(
+        "Too many links were asked for from here. Try again in %(num)s minute.",
+        "Too many links were asked for from here. Try again in %(num)s minutes.",
+        ceil(seconds / 60),
+    )
+    return SignInLocked(text, seconds_left=seconds)
 
 
 def send_to(user: User, *, actor: Actor) -> None:
@@ -160,23 +172,33 @@ def find_link(token: str) -> PasswordReset:
 def set_password(token: str, password: str, *, ip: str | None) -> None:
     """Set it by the link; ends all sessions of the person and opens a locked name.
 
+    With the second step on the name stays locked: who reads the mail must not try codes on and on.
+
     Raises:
-        LinkVoid: see `find_link`; also when two use it at once.
+        LinkVoid: see `find_link`; also when the person gets another password meanwhile.
         BadInput: the password breaks the rule.
     """
     link = find_link(token)
     user = link.user
     passwords.check_password(password, user.username, field="new")
     hashed = passwords.hash_password(password)
-    if not changed(db.session.execute(delete(PasswordReset).where(PasswordReset.id == link.id))):
+    if not _replace_hash(link, hashed):
         db.session.rollback()
         raise LinkVoid
-    user.password_hash = hashed
     browser_sessions.end_all(user)
-    tries.reopen(db.session(), tries.hash_name(user.username))
+    if not second_step.second_step_of(user.id):
+        tries.reopen(db.session(), tries.hash_name(user.username))
     record(db.session(), Actor(user.username, user.id, ip), "user.password_reset", _target(user))
     account_touched.send(RESET, session=db.session(), user=user)
     db.session.commit()
+
+
+def _replace_hash(link: PasswordReset, hashed: str) -> bool:
+    """Use the link up; whether it still fitted the person, whose row is held from here on."""
+    as_it_was = User.session_version == link.version, User.email == link.email, User.active
+    new = update(User).where(User.id == link.user_id, *as_it_was).values(password_hash=hashed)
+    used = delete(PasswordReset).where(PasswordReset.id == link.id)
+    return changed(db.session.execute(new)) and changed(db.session.execute(used))
 
 
 def _target(user: User) -> Target:

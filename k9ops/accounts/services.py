@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
@@ -13,9 +12,10 @@ from k9ops.accounts import browser_sessions, passwords, queries, second_step, tr
 from k9ops.accounts.errors import CodeNeeded, SignInLocked, SignInRefused
 from k9ops.accounts.models import Theme, User
 from k9ops.accounts.permissions import Role
+from k9ops.accounts.signals import account_touched
 from k9ops.audit.services import COMMAND_LINE, Actor, Target, record
 from k9ops.core.checks import line_of
-from k9ops.core.clock import db_now, read_now
+from k9ops.core.clock import db_now
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput, Conflict, K9Error
 from k9ops.core.i18n import LANGUAGES, ngettext
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+CODES_LOCKED = "account.codes_locked"
 _USERNAME = re.compile(r"[\w](?:[\w.@-]| (?! )){0,62}[\w]")
 _EMAIL = re.compile(r"[^@\s\0]+@[^@\s\0]+\.[^@\s\0]+")
 
@@ -224,7 +225,7 @@ def sign_in_by_code(user: User, code: str, *, ip: str | None) -> User:
     _refuse_if_locked(name_hash)
     by = second_step.uses_code(user.id, code)
     if not by:
-        raise _count_bad_try(name_hash, user, ip, _wrong_code)
+        raise _count_bad_try(name_hash, user, ip, code=True)
     return _let_in(user, ip, {"second_step": by})
 
 
@@ -242,8 +243,7 @@ def _let_in(user: User, ip: str | None, detail: dict[str, str] | None = None) ->
 def _refuse_if_locked(name_hash: str) -> None:
     until = tries.locked_until(db.session(), name_hash)
     if until is not None:
-        seconds = max(1, ceil((until - read_now(db.session())).total_seconds()))
-        raise _locked(seconds)
+        raise _locked(tries.seconds_to(db.session(), until))
 
 
 def _locked(seconds: int) -> SignInLocked:
@@ -273,24 +273,22 @@ def _wrong_code(left: int) -> str:
 
 
 def _count_bad_try(
-    name_hash: str,
-    user: User | None,
-    ip: str | None,
-    words: Callable[[int], str] = _wrong_password,
+    name_hash: str, user: User | None, ip: str | None, *, code: bool = False
 ) -> K9Error:
-    """Count and audit it; an unknown name is not written down: it may be a password."""
+    """Count and audit it; an unknown name is not written down: it may be a password.
+
+    Who tries a `code` knows the password, which the trail tells, and the person when it locks.
+    """
     left = tries.count_bad(db.session(), name_hash)
     target = _target(user) if user else Target("user", "", "unknown")
-    record(
-        db.session(),
-        Actor("signed out", ip=ip),
-        "user.sign_in_refused",
-        target,
-        {"tries_left": left},
-    )
+    detail = {"tries_left": left} | ({"second_step": "wrong"} if code else {})
+    record(db.session(), Actor("signed out", ip=ip), "user.sign_in_refused", target, detail)
+    if code and not left:
+        account_touched.send(CODES_LOCKED, session=db.session(), user=user)
     db.session.commit()
     if not left:
         return _locked(int(tries.LOCK.total_seconds()))
+    words = _wrong_code if code else _wrong_password
     return SignInRefused(words(left), tries_left=left)
 
 

@@ -86,6 +86,11 @@ def half_way() -> tuple[User, HalfWay] | None:
     return (user, kept) if holds else None
 
 
+def forget_half_way() -> bool:
+    """Whether a sign-in had come half way."""
+    return session.pop(_HALF_WAY, None) is not None
+
+
 def own_session() -> BrowserSession:
     """The session of this request, for views that let nobody else in."""
     get_signed_in_user()

@@ -7,6 +7,7 @@ right password that arrives after the fifth bad one is refused whoever asked fir
 import hashlib
 import hmac
 from datetime import datetime, timedelta
+from math import ceil
 
 from flask import current_app
 from sqlalchemy import delete, select, update
@@ -20,10 +21,15 @@ TRIES = 5
 LOCK = timedelta(minutes=15)
 
 
-def hash_name(name: str) -> str:
-    """The key of a name's tries; without the secret key nobody reads the names back."""
+def hash_name(name: str, kind: str = "") -> str:
+    """The key of a name's tries; without the secret key nobody reads the names back.
+
+    With a `kind` it counts something else, which no tries at the door can touch.
+    """
     key = str(current_app.config["SECRET_KEY"]).encode()
-    return hmac.new(key, fold(name).encode(errors="replace"), hashlib.sha256).hexdigest()
+    # No folded name begins with a space.
+    text = f" {kind} {fold(name)}" if kind else fold(name)
+    return hmac.new(key, text.encode(errors="replace"), hashlib.sha256).hexdigest()
 
 
 def locked_until(session: Session, name_hash: str, *, most: int = TRIES) -> datetime | None:
@@ -35,6 +41,11 @@ def locked_until(session: Session, name_hash: str, *, most: int = TRIES) -> date
     )
     last = session.scalars(query).one_or_none()
     return None if last is None else last + LOCK
+
+
+def seconds_to(session: Session, until: datetime) -> int:
+    """How long it is until then."""
+    return max(1, ceil((until - read_now(session)).total_seconds()))
 
 
 def count_bad(session: Session, name_hash: str, *, most: int = TRIES) -> int:

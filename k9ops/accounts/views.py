@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
 from k9ops.accounts import browser_sessions, services
-from k9ops.accounts.errors import CodeNeeded, SignInLocked, SignInRefused
+from k9ops.accounts.errors import CodeNeeded, SignInLocked, SignInRefused, wait_of
 from k9ops.accounts.forms import CodeForm, PasswordForm, SignInForm
 from k9ops.accounts.models import Theme, User
 from k9ops.accounts.passwords import LONGEST, SHORTEST
@@ -12,6 +12,7 @@ from k9ops.accounts.sessions import (
     begin_session,
     current_actor,
     end_session,
+    forget_half_way,
     get_signed_in_user,
     go_half_way,
     half_way,
@@ -45,7 +46,7 @@ def check_sign_in() -> ResponseReturnValue:
     try:
         user = services.sign_in(form.username.data, form.password.data, ip=request.remote_addr)
     except (SignInRefused, SignInLocked) as error:
-        return _sign_in_page(form, error), error.status, _wait(error)
+        return _sign_in_page(form, error), error.status, wait_of(error)
     except CodeNeeded as right:
         target = safe_path(form.next.data)
         go_half_way(right.user, remember=form.remember.data, target=target)
@@ -57,7 +58,7 @@ def check_sign_in() -> ResponseReturnValue:
 @public
 def code() -> ResponseReturnValue:
     """Where the second step of a sign-in is taken, after the right password."""
-    return _code_page(CodeForm()) if half_way() else redirect("/sign-in")
+    return _code_page(CodeForm()) if half_way() else _from_the_start()
 
 
 @bp.post("/sign-in/code")
@@ -65,15 +66,22 @@ def code() -> ResponseReturnValue:
 def check_code() -> ResponseReturnValue:
     form, known = CodeForm(), half_way()
     if known is None:
-        return redirect("/sign-in", 303)
+        return _from_the_start()
     if not form.validate():
         return _code_page(form), 422
     user, kept = known
     try:
         services.sign_in_by_code(user, form.code.data, ip=request.remote_addr)
     except (SignInRefused, SignInLocked) as error:
-        return _code_page(form, error), error.status, _wait(error)
+        return _code_page(form, error), error.status, wait_of(error)
     return _let_in(user, kept.next, remember=kept.remember)
+
+
+def _from_the_start() -> ResponseReturnValue:
+    """To the password, for whoever did not come half way, or no longer is there."""
+    if forget_half_way():
+        flash(_("That took too long, or your account was changed. Sign in again."), "bad")
+    return redirect("/sign-in", 303)
 
 
 def _let_in(user: User, target: str | None, *, remember: bool) -> ResponseReturnValue:
@@ -83,12 +91,6 @@ def _let_in(user: User, target: str | None, *, remember: bool) -> ResponseReturn
         keep_theme(response, user.theme)
     begin_session(user, remember=remember)
     return response
-
-
-def _wait(error: SignInRefused | SignInLocked) -> dict[str, str]:
-    """When to try again, for programs."""
-    seconds = error.seconds_left if isinstance(error, SignInLocked) else 0
-    return {"Retry-After": str(seconds)} if seconds else {}
 
 
 @bp.before_app_request

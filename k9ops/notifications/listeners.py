@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from k9ops.accounts import password_links, two_step
+from k9ops.accounts import password_links, services, two_step
 from k9ops.accounts.models import User
 from k9ops.accounts.signals import account_touched
 from k9ops.core.i18n import lazy_gettext as _l
@@ -31,6 +31,18 @@ def init_listeners() -> None:
             family="part",
             title=_l("Your password was set by a link in a mail"),
             text=_l("You were signed out everywhere. If it was not you, tell an administrator."),
+        ),
+    )
+    register_kind(
+        services.CODES_LOCKED,
+        Kind(
+            icon="shield-x",
+            family="bad",
+            title=_l("Wrong codes locked your sign-in"),
+            text=_l(
+                "Your password was entered, then wrong codes. If it was not you, somebody knows"
+                " your password: set a new one."
+            ),
         ),
     )
     account_touched.connect(tell_person)

@@ -130,7 +130,11 @@ _VALUES: dict[str, Mapping[Any, Any]] = {
     "attendance": ATTENDANCE_TITLES,
     "fitness": FITNESS_TITLES,
     "role": ROLE_TITLES,
-    "second_step": {"app": _l("code of the app"), "recovery_code": _l("recovery code")},
+    "second_step": {
+        "app": _l("code of the app"),
+        "recovery_code": _l("recovery code"),
+        "wrong": _l("wrong code"),
+    },
     "sex": SEX_TITLES,
     "specialty": SPECIALTY_TITLES,
     "dog.status": DOG_STATUS_TITLES,

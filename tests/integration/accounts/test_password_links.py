@@ -5,12 +5,13 @@ import logging
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import select, update
 
-from k9ops.accounts import password_links, services
-from k9ops.accounts.errors import CodeNeeded, LinkVoid, SignInRefused
+from k9ops.accounts import password_links, services, tries
+from k9ops.accounts.errors import CodeNeeded, LinkVoid, SignInLocked, SignInRefused
 from k9ops.accounts.models import PasswordReset
 from k9ops.accounts.queries import find_user
 from k9ops.audit.models import AuditEntry
@@ -18,7 +19,7 @@ from k9ops.core import clock
 from k9ops.core.db import db
 from k9ops.jobs.foreground import run_here
 from k9ops.jobs.models import JobAttempt, JobLogLine, JobRun
-from tests.support.codes import switch_on
+from tests.support.codes import code_of, other_than, switch_on
 from tests.support.databases import on_one_kind
 from tests.support.mail import settings_of, text_of
 from tests.support.pages import faults, words_of
@@ -119,6 +120,27 @@ def test_link_opens_once_when_many_use_it_at_once(app, client, mail_server):
         assert sum(pool.map(use, range(4))) == 1
 
 
+def test_two_links_at_once_set_one_password(app, client, mail_server):
+    for _ in range(3):
+        ask(client, "badr")
+    work(app)
+    tokens = [token_of(letter) for letter in mail_server.letters]
+    together = Barrier(3)
+
+    def use(token: str) -> bool:
+        with app.app_context():
+            password_links.find_link(token)
+            together.wait()
+            try:
+                password_links.set_password(token, f"{GOOD} {tokens.index(token)}", ip=None)
+            except LinkVoid:
+                return False
+            return True
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(use, tokens)) == 1
+
+
 @pytest.mark.parametrize("change", ["time", "password", "address", "inactive", "none"])
 def test_link_is_void_when_it_no_longer_fits(app, client, mail_server, change):
     ask(client, "badr")
@@ -179,6 +201,22 @@ def test_locked_name_opens_by_the_link(app, client, mail_server):
         assert services.sign_in("badr", GOOD, ip=None).username == "badr"
 
 
+def test_link_opens_no_name_that_wrong_codes_locked(app, client, mail_server, badr):
+    secret, _ = switch_on(app, badr)
+    ask(client, "badr")
+    work(app)
+    with app.app_context():
+        user = find_user("badr")
+        for left in range(4, -1, -1):
+            with pytest.raises(SignInRefused if left else SignInLocked):
+                services.sign_in_by_code(user, other_than(code_of(secret)), ip=None)
+        password_links.set_password(token_of(mail_server.letters[0]), GOOD, ip=None)
+        with pytest.raises(SignInLocked):
+            services.sign_in("badr", GOOD, ip=None)
+        with pytest.raises(SignInLocked):
+            services.sign_in_by_code(user, code_of(secret), ip=None)
+
+
 def test_answer_is_the_same_whether_anybody_has_the_name(app, client, mail_server):
     def said(name: str) -> str:
         return words_of(ask(client, name))
@@ -197,11 +235,31 @@ def test_name_is_mailed_three_times_in_a_quarter_of_an_hour_at_most(app, client,
     assert len(mail_server.letters) == 3
 
 
+def test_another_spelling_is_the_same_name(app, client, mail_server):
+    for name in ("badr", " badr", "badr  ", "BADR", "badr@unit.example", " Badr@Unit.example "):
+        assert ask(client, name).status_code == 200
+    work(app)
+    assert len(mail_server.letters) == 3
+
+
+def test_tries_at_the_door_stop_no_links(app, client, mail_server):
+    with app.app_context():
+        user_id = find_user("badr").id
+        for name in ("link badr", "links to badr", f"links of {user_id}"):
+            for _ in range(4):
+                with pytest.raises(SignInRefused):
+                    services.sign_in(name, "wrong", ip=None)
+    ask(client, "badr")
+    work(app)
+    assert len(mail_server.letters) == 1
+
+
 def test_one_place_asks_for_twenty_links_at_most(app, client):
     for number in range(password_links.FROM_ONE_PLACE):
         assert ask(client, f"somebody {number}").status_code == 200
     refused = ask(client, "badr")
     assert (refused.status_code, "Too many links" in refused.text) == (429, True)
+    assert 0 < int(refused.headers["Retry-After"]) <= tries.LOCK.total_seconds()
 
 
 def test_token_stands_in_no_run_and_no_log(app, client, mail_server, caplog):
