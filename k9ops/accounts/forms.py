@@ -48,6 +48,16 @@ class ProofForm(FlaskForm):
     )
 
 
+class SwitchOffForm(ProofForm):
+    """The same, where it stands beside the other on one page."""
+
+    proof = PasswordField(
+        _l("Your password, or a code"),
+        [InputRequired(_l("Enter your password, or a code."))],
+        id="proof-off",
+    )
+
+
 class LinkForm(FlaskForm):
     """Who has forgotten their password."""
 

@@ -45,11 +45,17 @@ def secret_of(step: SecondStep) -> str | None:
 
 
 def uses_code(user_id: int, code: str) -> str:
-    """Use the code up: `app` or `recovery_code` it is, or nothing if it does not hold."""
+    """Use the code up: `app` or `recovery_code` it is, or nothing if it does not hold.
+
+    Nothing is written for what cannot be a code: a password is checked next, which takes long.
+    """
     digits = plain(code)
-    if _uses_code_of_app(user_id, digits):
-        return "app"
-    return "recovery_code" if _uses_recovery_code(user_id, digits) else ""
+    if len(digits) == totp.DIGITS:
+        return "app" if _uses_code_of_app(user_id, digits) else ""
+    if len(digits) != _GROUPS * _DIGITS:
+        return ""
+    # Held first, as whoever renews them does: two at once do not wait for each other.
+    return "recovery_code" if hold(user_id) and _uses_recovery_code(user_id, digits) else ""
 
 
 def plain(code: str) -> str:
@@ -83,8 +89,15 @@ def recovery_codes_left(user_id: int) -> int:
     return db.session.scalar(query) or 0
 
 
+def hold(user_id: int) -> bool:
+    """Let no other change come between until the transaction ends; whether it is on."""
+    own = SecondStep.user_id == user_id, SecondStep.on_since.is_not(None)
+    same = update(SecondStep).where(*own).values(on_since=SecondStep.on_since)
+    return changed(db.session.execute(same))
+
+
 def renew_recovery_codes(user_id: int) -> list[str]:
-    """New ones in the place of those until now; they are kept nowhere in clear."""
+    """New ones in the place of those until now, kept nowhere in clear; the caller holds the row."""
     codes = [_made_up() for _ in range(RECOVERY_CODES)]
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     db.session.add_all(

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from k9ops.accounts import second_step, totp, two_step
-from k9ops.accounts.forms import BeginForm, CodeForm, ProofForm
+from k9ops.accounts.forms import BeginForm, CodeForm, ProofForm, SwitchOffForm
 from k9ops.accounts.models import User
 from k9ops.accounts.sessions import current_actor, get_signed_in_user
 from k9ops.core.i18n import gettext as _
@@ -57,7 +57,7 @@ def _renew(user: User) -> ResponseReturnValue:
 
 
 def _switch_off(user: User) -> ResponseReturnValue:
-    form = ProofForm()
+    form = SwitchOffForm()
 
     def switch_off() -> bool:
         two_step.switch_off(user, form.proof.data, actor=current_actor())
@@ -92,6 +92,7 @@ def _page(user: User, form: Form) -> str:
     return render_template(
         "accounts/second_step.html",
         form=form if type(form) is type(wanted) else wanted,
+        off=form if isinstance(form, SwitchOffForm) else SwitchOffForm(),
         on=on,
         left=second_step.recovery_codes_left(user.id) if on else 0,
         secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),

@@ -7,6 +7,7 @@ import pyotp
 import segno
 from markupsafe import Markup
 
+DIGITS = 6
 #: Phones' clocks go wrong: the code before and the code after hold too.
 _AROUND = (0, -1, 1)
 

@@ -1,4 +1,7 @@
-"""Switching the second step on and off; every function is one transaction with its audit entry."""
+"""Switching the second step on and off; every function is one transaction.
+
+Each writes its audit entry but `begin`, which changes nothing yet.
+"""
 
 from sqlalchemy import delete, update
 
@@ -38,14 +41,16 @@ def switch_on(user: User, code: str, *, actor: Actor) -> list[str]:
     """
     begun = second_step.begun_by(user.id)
     secret = begun and second_step.secret_of(begun)
-    if not secret:
+    if not begun or not secret:
         raise _outdated()
     step = totp.step_of(secret, second_step.plain(code), read_now(db.session()))
     if step is None:
         hint = _("Look at the app again; its codes change every 30 seconds.")
         raise BadInput(_("This is not the code."), field="code", hint=hint)
-    own = SecondStep.user_id == user.id, SecondStep.on_since.is_(None)
-    on = update(SecondStep).where(*own).values(on_since=db_now(), last_step=step)
+    # Of the secret that was proved: it may have been begun anew meanwhile.
+    own = SecondStep.user_id == user.id, SecondStep.secret == begun.secret
+    unproved = update(SecondStep).where(*own, SecondStep.on_since.is_(None))
+    on = unproved.values(on_since=db_now(), last_step=step)
     if not changed(db.session.execute(on)):
         db.session.rollback()
         raise _outdated()
@@ -63,7 +68,7 @@ def renew_codes(user: User, proof: str, *, actor: Actor) -> list[str]:
         Conflict: it is not on.
     """
     services.confirm_password(user, proof, actor=actor, field="proof", or_code=True)
-    if not second_step.second_step_of(user.id):
+    if not second_step.hold(user.id):
         db.session.rollback()
         raise _outdated()
     codes = second_step.renew_recovery_codes(user.id)

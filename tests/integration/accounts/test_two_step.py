@@ -18,6 +18,7 @@ from tests.support.codes import begin, code_of, other_than, switch_on
 from tests.support.databases import on_one_kind
 from tests.support.pages import faults, send, words_of
 from tests.support.people import csrf_token
+from tests.support.statements import counted
 
 PAGE = "/account/second-step"
 
@@ -249,6 +250,81 @@ def test_half_way_ends_when_it_no_longer_fits(app, client, badr, change):
     finally:
         clock.set_offset(0)
     assert not is_in(client)
+
+
+def test_who_was_too_long_on_the_way_is_told_once(app, client, badr):
+    switch_on(app, badr)
+    half_way(client, badr)
+    try:
+        clock.set_offset(601)
+        client.get("/sign-in/code")
+    finally:
+        clock.set_offset(0)
+    assert "That took too long" in client.get("/sign-in?lang=en").text
+    client.get("/sign-in/code")
+    assert "That took too long" not in client.get("/sign-in?lang=en").text
+
+
+def test_who_knows_the_password_leaves_a_trace_and_the_person_is_told(app, client_of, badr):
+    secret, _ = switch_on(app, badr)
+    owner = client_of(badr)
+    with app.app_context():
+        user = find_user("badr")
+        for _ in range(4):
+            with pytest.raises(SignInRefused):
+                services.sign_in_by_code(user, other_than(code_of(secret)), ip=None)
+        entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+        assert entry.action == "user.sign_in_refused"
+        assert entry.detail == {"tries_left": 1, "second_step": "wrong"}
+        assert "Wrong codes" not in words_of(owner.get("/notifications?lang=en"))
+        with pytest.raises(SignInLocked):
+            services.sign_in_by_code(user, other_than(code_of(secret)), ip=None)
+    assert "Wrong codes locked your sign-in" in words_of(owner.get("/notifications?lang=en"))
+
+
+@pytest.mark.parametrize("proof", ["a password", "123", "12345 in words", "1234567", "12345 67890"])
+def test_what_cannot_be_a_code_writes_nothing(app, badr, proof):
+    switch_on(app, badr)
+    with app.app_context():
+        user_id = find_user("badr").id
+        with counted(app) as statements:
+            assert second_step.uses_code(user_id, proof) == ""
+        assert statements == []
+
+
+def test_each_form_of_the_page_has_one_button(app, client_of, badr):
+    """Or Enter presses the first one: new codes for who switches it off."""
+    switch_on(app, badr)
+    page = client_of(badr).get(PAGE).text
+    forms = [form for form in re.findall(r"<form.*?</form>", page, re.DOTALL) if "proof" in form]
+    buttons = [re.findall(r'<button[^>]*value="(\w+)"', form) for form in forms]
+    assert buttons == [["codes"], ["off"]]
+    assert page.count('id="proof"') == page.count('id="proof-off"') == 1
+
+
+def test_fault_stands_in_the_form_that_was_sent(app, client_of, badr):
+    switch_on(app, badr)
+    client = client_of(badr)
+    assert [*faults(send(client, PAGE, do="codes", proof="x").text)] == ["proof"]
+    page = send(client, PAGE, do="off", proof="x").text
+    assert 'id="proof-off-fault"' in page
+    assert 'id="proof-fault"' not in page
+
+
+@pytest.mark.parametrize("by", ["password", "code"])
+def test_two_renewals_at_once_leave_ten_codes(app, badr, by):
+    _, codes = switch_on(app, badr)
+    proofs = [badr.password] * 3 if by == "password" else codes[:3]
+
+    def renew(proof: str) -> None:
+        with app.app_context():
+            two_step.renew_codes(find_user("badr"), proof, actor=services.COMMAND_LINE)
+
+    with ThreadPoolExecutor(3) as pool:
+        done = [pool.submit(renew, proof) for proof in proofs]
+    with app.app_context():
+        assert second_step.recovery_codes_left(find_user("badr").id) == 10
+    assert [one.exception() for one in done].count(None) >= 1
 
 
 @on_one_kind
