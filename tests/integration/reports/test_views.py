@@ -1,6 +1,7 @@
 """The page of documents as each person meets it."""
 
 import hashlib
+import html
 import re
 
 import pytest
@@ -124,6 +125,20 @@ def test_list_is_paged_when_there_are_many(unit, add_document, client_of, amal):
     assert "Number 01" not in first
     second = page.get(f"/documents?lang=en&before={documents[2]}").text
     assert "Number 01" in second
+
+
+def test_pages_sorted_by_title_follow_each_other_by_their_links(
+    unit, add_document, client_of, amal
+):
+    for number in range(27):
+        add_document(unit.harbour, f"كشف ~ 100% & #{number:02}")
+    page = client_of(amal)
+    first = page.get("/documents?lang=en&sort=title").text
+    older = html.unescape(re.search(r'rel="next" href="([^"]+)"', first)[1])
+    second = page.get(older).text
+    assert re.findall(r"#(\d\d)<", second) == ["25", "26"]
+    newer = html.unescape(re.search(r'rel="prev" href="([^"]+)"', second)[1])
+    assert re.findall(r"#(\d\d)<", page.get(newer).text) == re.findall(r"#(\d\d)<", first)
 
 
 def test_handlers_see_no_documents(unit, add_document, client_of, badr):
