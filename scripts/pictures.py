@@ -61,13 +61,12 @@ GUIDE = (
     Shot("run", "/runs?state=failed&job=schedules.auto_lock_schedules", 940, "tbody a", ".lanes"),
     Shot("schedule", f"{BACK_UP}/schedule", 760),
     Shot("arguments", f"{BACK_UP}/arguments", 460),
-    Shot("dual-run", "/dual-run", 900),
+    Shot("dual-run", "/dual-run", 820),
     Shot("backups", "/backups", 600),
     Shot("restore", "/backups", 760, "a[href$='/restore']", "dialog[open]"),
     Shot("notifications", "/notifications", 560),
     Shot("audit", "/audit", 620),
     Shot("users", "/users", 640),
-    Shot("settings", "/settings", 860),
     Shot("documents", "/documents/new/duty_schedule", 460),
 )
 README = Shot("jobs-dark", "/jobs", 720)
