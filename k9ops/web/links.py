@@ -26,7 +26,7 @@ def address(**changes: object) -> str:
     return address_of(quote(request.path), **changes)
 
 
-def address_of(path: str, **changes: object) -> str:
+def address_of(path: str, /, **changes: object) -> str:
     """`path` with this page's parameters, some of them changed."""
     gone = {*PLACE, *changes}
     kept = [(name, value) for name, value in request.args.items(multi=True) if name not in gone]

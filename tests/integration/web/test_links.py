@@ -25,6 +25,12 @@ def test_address_takes_parameters_as_text_when_they_look_like_ours(app, query):
         assert address_of("/jobs", _external=None).startswith("/jobs")
 
 
+def test_address_changes_the_parameter_that_is_called_path(app):
+    with app.test_request_context("/runs?path=celery&state=failed"):
+        assert address(path=None) == "/runs?state=failed"
+        assert address_of("/jobs", path="here") == "/jobs?state=failed&path=here"
+
+
 @pytest.mark.parametrize("path", ["//evil.example/x", "/\\evil.example"])
 def test_address_stays_on_this_site_when_the_path_is_odd(app, path):
     with app.test_request_context("/"):
