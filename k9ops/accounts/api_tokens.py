@@ -1,14 +1,13 @@
 """Making and ending the API tokens of programs; every function is one transaction."""
 
-import hashlib
 import secrets
 from datetime import timedelta
 
 from sqlalchemy import or_, select, update
 
-from k9ops.accounts import queries
+from k9ops.accounts import passwords, queries
 from k9ops.accounts.models import ApiToken, User
-from k9ops.audit.services import Actor, Target, record
+from k9ops.audit.services import Actor, record
 from k9ops.core.clock import db_now, read_now
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput, Conflict, NotFound
@@ -40,13 +39,13 @@ def create_token(
     token = ApiToken(
         user_id=user.id,
         name=name.strip(),
-        token_sha256=hash_token(text),
+        token_sha256=passwords.hash_secret(text),
         created_at=now,
         expires_at=None if days is None else now + timedelta(days=days),
     )
     db.session.add(token)
     detail = {"token": token.name, "days": days}
-    record(db.session(), actor, "token.created", _target(user), detail)
+    record(db.session(), actor, "token.created", queries.target_of(user), detail)
     db.session.commit()
     return text, token
 
@@ -66,16 +65,10 @@ def revoke_tokens(username: str, name: str, *, actor: Actor) -> int:
     ).all()
     if not ended:
         raise NotFound(f"{user.username} has no token called {name!r}.", field="name")
-    record(
-        db.session(), actor, "token.revoked", _target(user), {"token": name, "count": len(ended)}
-    )
+    detail = {"token": name, "count": len(ended)}
+    record(db.session(), actor, "token.revoked", queries.target_of(user), detail)
     db.session.commit()
     return len(ended)
-
-
-def hash_token(text: str) -> str:
-    """What is kept of a token: it is long and random, so a quick hash is enough."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def tokens_of(user: User) -> list[ApiToken]:
@@ -101,9 +94,5 @@ def revoke(token: ApiToken, *, actor: Actor) -> None:
     own = ApiToken.id == token.id, ApiToken.revoked_at.is_(None)
     db.session.execute(update(ApiToken).where(*own).values(revoked_at=db_now()))
     detail = {"token": token.name, "count": 1}
-    record(db.session(), actor, "token.revoked", _target(token.user), detail)
+    record(db.session(), actor, "token.revoked", queries.target_of(token.user), detail)
     db.session.commit()
-
-
-def _target(user: User) -> Target:
-    return Target("user", user.id, user.username)

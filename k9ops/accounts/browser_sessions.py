@@ -1,6 +1,5 @@
 """Where people are signed in: a row for each browser, which goes when the session ends."""
 
-import hashlib
 import logging
 import secrets
 from datetime import timedelta
@@ -9,8 +8,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import contains_eager
 
+from k9ops.accounts import passwords, queries
 from k9ops.accounts.models import BrowserSession, User
-from k9ops.audit.services import Actor, Target, record
+from k9ops.audit.services import Actor, record
 from k9ops.core.clock import db_now, read_now, utcnow
 from k9ops.core.db import changed, db
 from k9ops.core.errors import NotFound
@@ -31,7 +31,7 @@ def begin(user: User, *, ip: str | None, user_agent: str) -> str:
     db.session.add(
         BrowserSession(
             user_id=user.id,
-            key_sha256=_hash(key),
+            key_sha256=passwords.hash_secret(key),
             version=user.session_version,
             began_at=now,
             last_seen_at=now,
@@ -49,7 +49,7 @@ def find(key: str) -> BrowserSession | None:
         select(BrowserSession)
         .join(BrowserSession.user)
         .options(contains_eager(BrowserSession.user))
-        .where(BrowserSession.key_sha256 == _hash(key))
+        .where(BrowserSession.key_sha256 == passwords.hash_secret(key))
     )
     prepared = {"prepare": True}
     found = db.session.scalars(query, execution_options=prepared).one_or_none()
@@ -88,7 +88,7 @@ def sign_out(session: BrowserSession, *, actor: Actor) -> None:
     """End this session; the person's others go on. A copy of the cookie opens nothing more."""
     user = session.user
     db.session.execute(delete(BrowserSession).where(BrowserSession.id == session.id))
-    record(db.session(), actor, "user.signed_out", Target("user", user.id, user.username))
+    record(db.session(), actor, "user.signed_out", queries.target_of(user))
     db.session.commit()
 
 
@@ -102,7 +102,7 @@ def end(user: User, session_id: int, *, actor: Actor) -> None:
     if not changed(db.session.execute(delete(BrowserSession).where(*own))):
         db.session.rollback()
         raise NotFound(_("This session has ended already."))
-    record(db.session(), actor, "session.ended", Target("user", user.id, user.username))
+    record(db.session(), actor, "session.ended", queries.target_of(user))
     db.session.commit()
 
 
@@ -112,7 +112,7 @@ def end_others(user: User, kept_id: int, *, actor: Actor) -> int:
     ended = db.session.execute(
         delete(BrowserSession).where(*others).returning(BrowserSession.id)
     ).all()
-    target = Target("user", user.id, user.username)
+    target = queries.target_of(user)
     record(db.session(), actor, "session.others_ended", target, {"count": len(ended)})
     db.session.commit()
     return len(ended)
@@ -127,11 +127,6 @@ def end_all(user: User) -> None:
 def sign_out_everywhere(user: User, *, actor: Actor) -> None:
     """End every session of the person."""
     end_all(user)
-    target = Target("user", user.id, user.username)
+    target = queries.target_of(user)
     record(db.session(), actor, "user.signed_out_everywhere", target)
     db.session.commit()
-
-
-def _hash(key: str) -> str:
-    """What is kept of a key: it is long and random, so a quick hash is enough."""
-    return hashlib.sha256(key.encode(errors="replace")).hexdigest()

@@ -4,12 +4,12 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import select, update
 
-from k9ops.accounts import browser_sessions, passwords, services
+from k9ops.accounts import browser_sessions, passwords, queries, services
 from k9ops.accounts.models import User
 from k9ops.accounts.permissions import Role
 from k9ops.accounts.queries import get_user_of_id
 from k9ops.audit.records import keep
-from k9ops.audit.services import Actor, Target, record
+from k9ops.audit.services import Actor, record
 from k9ops.core.checks import Check, checked, line_of, one_word_of
 from k9ops.core.db import changed, db
 from k9ops.core.errors import Conflict
@@ -81,7 +81,7 @@ def deactivate(user_id: int, *, actor: Actor) -> User:
     _require_another_administrator(user)
     if _set_active(user, active=False):
         browser_sessions.end_all(user)
-        record(db.session(), actor, "user.deactivated", target_of(user))
+        record(db.session(), actor, "user.deactivated", queries.target_of(user))
     db.session.commit()
     return user
 
@@ -94,7 +94,7 @@ def reactivate(user_id: int, *, actor: Actor) -> User:
     """
     user = get_user_of_id(user_id)
     if _set_active(user, active=True):
-        record(db.session(), actor, "user.reactivated", target_of(user))
+        record(db.session(), actor, "user.reactivated", queries.target_of(user))
     db.session.commit()
     return user
 
@@ -107,10 +107,6 @@ def give_password(user_id: int, *, actor: Actor) -> tuple[User, str]:
     """
     user, password = get_user_of_id(user_id), passwords.make_up_password()
     return services.set_password(user.username, password, actor=actor), password
-
-
-def target_of(user: User) -> Target:
-    return Target("user", user.id, user.username)
 
 
 def _set_active(user: User, *, active: bool) -> bool:

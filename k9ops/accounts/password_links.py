@@ -8,7 +8,6 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import joinedload
 
 from k9ops.accounts import browser_sessions, passwords, queries, second_step, tries
-from k9ops.accounts.api_tokens import hash_token
 from k9ops.accounts.errors import LinkVoid, SignInLocked
 from k9ops.accounts.models import PasswordReset, User
 from k9ops.accounts.signals import account_touched
@@ -52,7 +51,7 @@ def ask(name: str, *, ip: str | None, language: str) -> None:
     tries.count_bad(session, place, most=FROM_ONE_PLACE)
     if not tries.locked_until(session, whom, most=OF_ONE_NAME):
         tries.count_bad(session, whom, most=OF_ONE_NAME)
-        target = _target(user) if user else Target("user", "", "unknown")
+        target = queries.target_of(user) if user else Target("user", "", "unknown")
         _enqueue(user, language, target, Actor("signed out", ip=ip))
     session.commit()
 
@@ -74,7 +73,7 @@ def send_to(user: User, *, actor: Actor) -> None:
     """
     if not (current_settings().mail_on and user.active and user.email):
         raise Conflict(_("No mail reaches this person."))
-    _enqueue(user, "ar", _target(user), actor)
+    _enqueue(user, "ar", queries.target_of(user), actor)
     db.session.commit()
 
 
@@ -126,7 +125,7 @@ def _new_token(user: User) -> str:
     db.session.add(
         PasswordReset(
             user_id=user.id,
-            token_sha256=hash_token(token),
+            token_sha256=passwords.hash_secret(token),
             email=user.email,
             version=user.session_version,
             expires_at=now + GOOD_FOR,
@@ -160,7 +159,7 @@ def find_link(token: str) -> PasswordReset:
         LinkVoid: it was used, is too old, or no longer fits the person.
     """
     query = select(PasswordReset).options(joinedload(PasswordReset.user, innerjoin=True))
-    mine = PasswordReset.token_sha256 == hash_token(token)
+    mine = PasswordReset.token_sha256 == passwords.hash_secret(token)
     link = db.session.scalars(query.where(mine, PasswordReset.expires_at > db_now())).one_or_none()
     if link is None or not link.user.active:
         raise LinkVoid
@@ -188,7 +187,8 @@ def set_password(token: str, password: str, *, ip: str | None) -> None:
     browser_sessions.end_all(user)
     if not second_step.second_step_of(user.id):
         tries.reopen(db.session(), tries.hash_name(user.username))
-    record(db.session(), Actor(user.username, user.id, ip), "user.password_reset", _target(user))
+    actor = Actor(user.username, user.id, ip)
+    record(db.session(), actor, "user.password_reset", queries.target_of(user))
     account_touched.send(RESET, session=db.session(), user=user)
     db.session.commit()
 
@@ -199,7 +199,3 @@ def _replace_hash(link: PasswordReset, hashed: str) -> bool:
     new = update(User).where(User.id == link.user_id, *as_it_was).values(password_hash=hashed)
     used = delete(PasswordReset).where(PasswordReset.id == link.id)
     return changed(db.session.execute(new)) and changed(db.session.execute(used))
-
-
-def _target(user: User) -> Target:
-    return Target("user", user.id, user.username)

@@ -1,5 +1,6 @@
 """Passwords: what is allowed, and how they are kept."""
 
+import hashlib
 import secrets
 import unicodedata
 from base64 import b64encode
@@ -50,6 +51,11 @@ def check_password(password: str, username: str, *, field: str = "password") -> 
 
 def hash_password(password: str) -> str:
     return _hasher.hash(_normal(password))
+
+
+def hash_secret(text: str) -> str:
+    """What is kept of a long random text: a quick hash is enough for it."""
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
 def is_password(password_hash: str | None, password: str) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from k9ops.accounts.models import ApiToken, User, fold
 from k9ops.accounts.permissions import Role, roles_with
+from k9ops.audit.services import Target
 from k9ops.core.db import db
 from k9ops.core.errors import NotFound
 from k9ops.core.i18n import gettext as _
@@ -29,6 +30,11 @@ def find_user_to_mail(name: str) -> User | None:
         own = User.email == name.strip().casefold()
         user = db.session.scalars(select(User).where(own)).one_or_none()
     return user if user and user.active and user.email else None
+
+
+def target_of(user: User) -> Target:
+    """The person, as the audit log names them."""
+    return Target("user", user.id, user.username)
 
 
 def get_user(username: str) -> User:

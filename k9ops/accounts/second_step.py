@@ -1,13 +1,12 @@
 """The second step of a sign-in: whether a code holds. Codes are used up; the caller commits."""
 
-import hashlib
 import logging
 import secrets
 from datetime import timedelta
 
 from sqlalchemy import delete, func, or_, select, update
 
-from k9ops.accounts import totp
+from k9ops.accounts import passwords, totp
 from k9ops.accounts.models import RecoveryCode, SecondStep
 from k9ops.core.clock import read_now
 from k9ops.core.db import changed, db
@@ -80,7 +79,7 @@ def _uses_code_of_app(user_id: int, digits: str) -> bool:
 
 
 def _uses_recovery_code(user_id: int, digits: str) -> bool:
-    own = RecoveryCode.user_id == user_id, RecoveryCode.code_sha256 == _hash(digits)
+    own = RecoveryCode.user_id == user_id, RecoveryCode.code_sha256 == passwords.hash_secret(digits)
     return changed(db.session.execute(delete(RecoveryCode).where(*own)))
 
 
@@ -101,7 +100,8 @@ def renew_recovery_codes(user_id: int) -> list[str]:
     codes = [_made_up() for _ in range(RECOVERY_CODES)]
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     db.session.add_all(
-        RecoveryCode(user_id=user_id, code_sha256=_hash(plain(code))) for code in codes
+        RecoveryCode(user_id=user_id, code_sha256=passwords.hash_secret(plain(code)))
+        for code in codes
     )
     return codes
 
@@ -110,8 +110,3 @@ def _made_up() -> str:
     """Digits, since every keyboard has them."""
     groups = (f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}" for _ in range(_GROUPS))
     return " ".join(groups)
-
-
-def _hash(digits: str) -> str:
-    """What is kept of a recovery code: it is long and random, so a quick hash is enough."""
-    return hashlib.sha256(digits.encode()).hexdigest()

@@ -89,7 +89,7 @@ def create_user(new: NewUser, *, actor: Actor) -> User:
     except IntegrityError:
         db.session.rollback()
         raise _taken(new) from None
-    record(db.session(), actor, "user.created", _target(user), {"role": new.role})
+    record(db.session(), actor, "user.created", queries.target_of(user), {"role": new.role})
     db.session.commit()
     return user
 
@@ -137,7 +137,7 @@ def set_password(username: str, password: str, *, actor: Actor) -> User:
     user.password_hash = passwords.hash_password(password)
     browser_sessions.end_all(user)
     tries.reopen(db.session(), tries.hash_name(user.username))
-    record(db.session(), actor, "user.password_set", _target(user))
+    record(db.session(), actor, "user.password_set", queries.target_of(user))
     db.session.commit()
     return user
 
@@ -153,7 +153,7 @@ def change_password(user: User, current: str, new: str, *, actor: Actor) -> None
     passwords.check_password(new, user.username, field="new")
     user.password_hash = passwords.hash_password(new)
     browser_sessions.end_all(user)
-    record(db.session(), actor, "user.password_changed", _target(user))
+    record(db.session(), actor, "user.password_changed", queries.target_of(user))
     db.session.commit()
 
 
@@ -235,7 +235,13 @@ def _let_in(user: User, ip: str | None, detail: dict[str, str] | None = None) ->
         db.session.rollback()
         _refuse_if_locked(name_hash)
     user.last_sign_in_at = db_now()
-    record(db.session(), Actor(user.username, user.id, ip), "user.signed_in", _target(user), detail)
+    record(
+        db.session(),
+        Actor(user.username, user.id, ip),
+        "user.signed_in",
+        queries.target_of(user),
+        detail,
+    )
     db.session.commit()
     return user
 
@@ -280,7 +286,7 @@ def _count_bad_try(
     Who tries a `code` knows the password, which the trail tells, and the person when it locks.
     """
     left = tries.count_bad(db.session(), name_hash)
-    target = _target(user) if user else Target("user", "", "unknown")
+    target = queries.target_of(user) if user else Target("user", "", "unknown")
     detail = {"tries_left": left} | ({"second_step": "wrong"} if code else {})
     record(db.session(), Actor("signed out", ip=ip), "user.sign_in_refused", target, detail)
     if code and not left:
@@ -290,7 +296,3 @@ def _count_bad_try(
         return _locked(int(tries.LOCK.total_seconds()))
     words = _wrong_code if code else _wrong_password
     return SignInRefused(words(left), tries_left=left)
-
-
-def _target(user: User) -> Target:
-    return Target("user", user.id, user.username)

@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 
 from flask import Request
 
-from k9ops.accounts import queries
-from k9ops.accounts.api_tokens import hash_token
+from k9ops.accounts import passwords, queries
 from k9ops.accounts.errors import Unauthenticated
 from k9ops.accounts.models import ApiToken, User
 from k9ops.core.clock import read_now
@@ -26,7 +25,7 @@ def user_of_request(request: Request) -> User | None:
     scheme, _, text = request.headers["Authorization"].partition(" ")
     if scheme.lower() != "bearer" or not text:
         raise _refused("bad_token", "The token must be sent as `Authorization: Bearer TOKEN`.")
-    token = queries.token_by_hash(hash_token(text.strip()))
+    token = queries.token_by_hash(passwords.hash_secret(text.strip()))
     if token is None or token.revoked_at or not token.user.active:
         raise _refused("bad_token", "The token is not known, or no longer.")
     now = read_now(db.session())

@@ -5,10 +5,10 @@ Each writes its audit entry but `begin`, which changes nothing yet.
 
 from sqlalchemy import delete, update
 
-from k9ops.accounts import second_step, services, totp
+from k9ops.accounts import queries, second_step, services, totp
 from k9ops.accounts.models import RecoveryCode, SecondStep, User
 from k9ops.accounts.signals import account_touched
-from k9ops.audit.services import Actor, Target, record
+from k9ops.audit.services import Actor, record
 from k9ops.core.clock import db_now, read_now
 from k9ops.core.db import changed, db, insert_new
 from k9ops.core.errors import BadInput, Conflict
@@ -112,7 +112,7 @@ def _remove(user_id: int) -> bool:
 
 
 def _commit(user: User, action: str, actor: Actor, *, told: str = "") -> None:
-    record(db.session(), actor, action, Target("user", user.id, user.username))
+    record(db.session(), actor, action, queries.target_of(user))
     if told:
         account_touched.send(told, session=db.session(), user=user)
     db.session.commit()
