@@ -84,7 +84,7 @@ def test_home_is_plain_where_duty_is_full_and_loud_where_somebody_is_absent(
     planned(today() + timedelta(days=1), NewItem(unit.badr, unit.night, unit.rex))
     text = home_of(caline)
     assert "1 of 1" in text
-    assert "short" not in text
+    assert " short" not in text
     assert "Nothing needs you now" in text
     change(DutyItem, duty_schedule_id=day)(attendance=Attendance.ABSENT)
     assert "0 of 1, 1 short" in home_of(caline)
