@@ -11,9 +11,19 @@ from tests.support.people import AMAL
 from tests.support.processes import Instance, Server
 from tests.support.redis import RedisServer
 from tests.support.walking import sign_in, visit
+from tests.support.whole import RunningUnit, running_unit
 
 #: The machine may be busy with other tests.
 expect.set_options(timeout=15_000)
+
+
+@pytest.fixture(scope="session")
+def whole(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningUnit]:
+    """The whole unit and its server, for all tests that change nothing of it."""
+    url = databases.new("sqlite")
+    with running_unit(url, tmp_path_factory.mktemp("whole")) as unit:
+        yield unit
+    databases.drop(url)
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,12 @@
 """People, dogs and projects in a browser: by each role, in both languages, at each width."""
 
 import pytest
-from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.support.people import AMAL, BADR, CALINE
 from tests.support.processes import Server
 from tests.support.unit import SmallUnit, add_unit
-from tests.support.walking import RULES, look_at, sign_in, visit
+from tests.support.walking import look_at, sign_in, violations, visit
 
 PAGES = (
     "/people",
@@ -77,7 +76,7 @@ def test_administrator_is_told_when_somebody_else_was_faster(browser, server, un
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_role("alert")).to_contain_text("Somebody changed this in the meantime")
         expect(page.get_by_role("alert")).to_contain_text("now: Unfit")
-        assert Axe().run(page, options=RULES)["violations"] == []
+        assert violations(page) == []
         page.get_by_role("alert").get_by_role("link", name="Fitness").click()
         page.get_by_label("Fitness").select_option("unfit")
         page.get_by_role("button", name="Save").click()

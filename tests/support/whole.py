@@ -1,6 +1,10 @@
 """A whole unit for proofs that walk through every page: the sample, and work of each state."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import time
+from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import select
@@ -10,6 +14,7 @@ from k9ops.accounts.managing import deactivate
 from k9ops.accounts.models import SecondStep
 from k9ops.accounts.queries import get_user
 from k9ops.accounts.second_step import new_sealed_secret
+from k9ops.app import create_app
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.backups.services import make_backup
 from k9ops.core.clock import db_now
@@ -24,8 +29,11 @@ from k9ops.projects.services import close_place
 from k9ops.reports.services import make_document
 from k9ops.sample import load_sample
 from k9ops.schedules.shifts import ShiftValues, add_shift, retire_shift
+from tests.support.crawling import Crawler
+from tests.support.databases import dispose, make_settings
 from tests.support.mail import settings_of
-from tests.support.people import AMAL, Person
+from tests.support.people import AMAL, Person, signed_in_client
+from tests.support.processes import Instance, Server
 
 #: The sample unit's own people, who have projects, dogs and duties.
 MANAGER = Person("manager", "", "project_manager", "")
@@ -34,6 +42,8 @@ EVERYBODY = (AMAL, MANAGER, HANDLER)
 JOBS = ("tests.support.jobs",)
 #: Of that unit; nobody listens at the mail server's port, and nobody is sent a mail.
 SETTINGS = {"jobs_extra_modules": JOBS, **settings_of(port=1)}
+#: What is no page of its own: files, and pieces that a page fetches.
+NO_PAGES = ("/static/", "/api/", "/healthz", "/readyz", "/live", "/news", "/export/", "/download")
 
 
 def add_whole_unit(app: Flask) -> list[str]:
@@ -74,3 +84,42 @@ def second_steps() -> None:
         db.session.add(step)
     get_user(MANAGER.username).email = "manager@unit.example"
     db.session.commit()
+
+
+@dataclass
+class RunningUnit:
+    """The whole unit on a running server, and an application on the same database."""
+
+    app: Flask
+    server: Server
+    starts: list[str]
+    _pages: dict[str, list[str]] = field(default_factory=dict)
+
+    def pages(self, person: Person) -> list[str]:
+        """One address of each page that the person can find."""
+        if person.username not in self._pages:
+            client = signed_in_client(self.app, person)
+            walk = Crawler(self.app, client, person.role, "en", brief=True)
+            found = walk.walk(*(self.starts if person is AMAL else ())).addresses
+            pages = [found[rule] for rule in found if rule in walk.found.opened]
+            self._pages[person.username] = [one for one in pages if _is_page(one)]
+        return self._pages[person.username]
+
+
+def _is_page(address: str) -> bool:
+    return not any(part in address for part in NO_PAGES) and "." not in address[-8:]
+
+
+@contextmanager
+def running_unit(database_url: str, folder: Path) -> Iterator[RunningUnit]:
+    """The whole unit in a database that has the tests' people, and its server."""
+    settings = {"database_url": database_url, **SETTINGS}
+    app = create_app(make_settings(folder, **settings))
+    fixed = {"secret_key": "only for tests", "app_env": "testing"}
+    instance = Instance(folder, {**fixed, **settings})
+    try:
+        starts = add_whole_unit(app)
+        yield RunningUnit(app, instance.start(), starts)
+    finally:
+        instance.close()
+        dispose(app)
