@@ -9,6 +9,8 @@
   const isThere = (element) =>
     !element.disabled && !element.closest("svg") && element.type !== "hidden" && element.checkVisibility({ visibilityProperty: true });
 
+  const hasSize = (box) => box.width && box.height;
+
   // The outline of a control may be drawn by what stands around it.
   const isOutlined = (element) => {
     for (let one = element, steps = 0; one && steps < 3; one = one.parentElement, steps++) {
@@ -19,7 +21,7 @@
   };
 
   const isOnTop = (element) => {
-    const box = [...element.getClientRects()].find((one) => one.width && one.height);
+    const box = [...element.getClientRects()].find(hasSize);
     const inside = (at, most) => Math.min(Math.max(at, 0), most - 1);
     const x = inside((Math.max(box.left, 0) + Math.min(box.right, innerWidth)) / 2, innerWidth);
     const y = inside((Math.max(box.top, 0) + Math.min(box.bottom, innerHeight)) / 2, innerHeight);
@@ -32,6 +34,7 @@
     element.focus();
     if (document.activeElement !== element) return "takes no focus";
     if (!isOutlined(element)) return "shows no focus";
+    if (![...element.getClientRects()].some(hasSize)) return "takes the focus where nothing is to see";
     return isOnTop(element) ? "" : "is covered while it has the focus";
   };
 
