@@ -106,7 +106,7 @@ def test_what_is_typed_before_the_script_has_come_is_shown_when_it_comes(browser
     held = []
     with visit(browser, server) as page:
         sign_in(page, AMAL)
-        page.route(re.compile(r"/preview\b[^/]*\.js"), held.append)
+        page.route(re.compile(r"/preview\b[^/]*\.js"), lambda route: held.append(route))
         page.goto(PAGE, wait_until="commit")
         page.fill("[name=cron]", "0 5 * * *")
         held[0].continue_()
