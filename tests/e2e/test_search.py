@@ -30,7 +30,7 @@ def test_keyboard_leads_to_the_search_and_to_what_it_found(browser, server, unit
     with visit(browser, server) as page:
         sign_in(page, AMAL)
         page.keyboard.press("Control+k")
-        box = page.get_by_placeholder("Find a dog, a person, a run")
+        box = page.get_by_placeholder("Find a dog, a person, a run").first  # the one of the top bar
         expect(box).to_be_focused()
         page.keyboard.type("rex")
         page.keyboard.press("Enter")
