@@ -72,7 +72,8 @@ def test_list_is_filtered_sorted_and_taken_along(page, context):
     small.noted(verified_at=small.created_at, bytes=1)
 
     def shown(asked):
-        return re.findall(r'<span class="mono file-name">(k9ops-[^<]+)<', page.get(f"/backups?{asked}").text)
+        text = page.get(f"/backups?{asked}").text
+        return re.findall(r'<span class="mono file-name">(k9ops-[^<]+)<', text)
 
     assert shown("") == [large.file, small.file]
     assert shown("sort=taken") == shown("sort=size") == [small.file, large.file]
