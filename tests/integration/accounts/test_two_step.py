@@ -1,6 +1,5 @@
 """The second step of a sign-in: setting it up, codes at the door, and ways out."""
 
-import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 
@@ -350,42 +349,6 @@ def test_stale_forms_are_answered_clearly(app, client_of, badr, do):
     switch_on(app, badr)
     fields = {"password": "x", "code": "123456", "proof": "x"}
     assert send(client_of(badr), PAGE, do=do, **fields).status_code in (303, 409, 422)
-
-
-def test_administrator_resets_it_and_the_person_is_told(app, client_of, amal, badr):
-    switch_on(app, badr)
-    with app.app_context():
-        url = f"/users/{find_user('badr').id}"
-    admin = client_of(amal)
-    assert f"{url}/second-step/reset" in admin.get(url).text
-    assert "Reset the two-step sign-in of" in admin.get(f"{url}/second-step/reset?lang=en").text
-    assert send(admin, f"{url}/second-step/reset").status_code == 303
-    assert "signs in by the password alone now" in admin.get(url).text
-    assert "Your two-step sign-in was reset" in words_of(client_of(badr).get("/notifications"))
-    with app.app_context():
-        assert actions()[0] == "second_step.reset"
-        services.sign_in("badr", badr.password, ip=None)
-    send(admin, f"{url}/second-step/reset")
-    assert "is not on for this person" in admin.get(url).text
-
-
-def test_administrator_does_not_reset_their_own(app, client_of, amal):
-    switch_on(app, amal)
-    with app.app_context():
-        url = f"/users/{find_user('amal').id}"
-    client = client_of(amal)
-    assert "/second-step/reset" not in client.get(url).text
-    send(client, f"{url}/second-step/reset")
-    with app.app_context():
-        assert second_step.second_step_of(find_user("amal").id)
-
-
-def test_command_resets_it(app, runner, badr):
-    switch_on(app, badr)
-    answer = runner.invoke(args=["reset-second-factor", "BADR", "--json"])
-    assert (answer.exit_code, json.loads(answer.stdout)) == (0, {"username": "badr"})
-    again = runner.invoke(args=["reset-second-factor", "badr", "--json"])
-    assert (again.exit_code, json.loads(again.stdout)["error"]["code"]) == (1, "conflict")
 
 
 def test_recovery_codes_still_open_after_the_secret_key_was_changed(make_app, badr):
