@@ -53,10 +53,10 @@ def shared_redis() -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="module")
-def celery_server(
+def celery_instance(
     make_shared_instance: Callable[..., Instance], shared_redis: RedisServer
-) -> Server:
-    """A running product with a Celery worker of two processes; nothing comes due by itself."""
+) -> Instance:
+    """An own product with a Celery worker of two processes; nothing comes due by itself."""
     instance = make_shared_instance(
         celery_broker_url=shared_redis.url(1),
         jobs_extra_modules=("tests.support.jobs",),
@@ -64,7 +64,12 @@ def celery_server(
         **dict.fromkeys(CHANGEABLE),  # left to the page of settings
     )
     instance.worker(concurrency=2)
-    return instance.start()
+    return instance
+
+
+@pytest.fixture(scope="module")
+def celery_server(celery_instance: Instance) -> Server:
+    return celery_instance.start()
 
 
 @pytest.fixture(params=[("ar", 390), ("en", 1360)], ids=["ar-phone", "en-wide"])
