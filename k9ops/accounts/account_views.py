@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
-from k9ops.accounts import api_tokens, browser_sessions, browsers, profiles, second_step
+from k9ops.accounts import api_tokens, browser_sessions, browsers, profiles, two_step_codes
 from k9ops.accounts.forms import ProfileForm, TokenForm
 from k9ops.accounts.models import User
 from k9ops.accounts.permissions import ROLE_TITLES, Role
@@ -58,11 +58,11 @@ def _speak(language: str | None) -> None:
 
 
 def _page(form: ProfileForm, user: User) -> str:
-    on = second_step.second_step_of(user.id)
+    on = two_step_codes.two_step_of(user.id)
     return render_template(
         "accounts/account.html",
         on=on,
-        left=second_step.recovery_codes_left(user.id) if on else 0,
+        left=two_step_codes.recovery_codes_left(user.id) if on else 0,
         form=form,
         one=user,
         role=ROLE_TITLES[Role(user.role)],

@@ -89,12 +89,12 @@ def revoke_token(username: str, name: str, *, as_json: bool) -> None:
         click.echo(f"Revoked {count} of {username}'s tokens.")
 
 
-@click.command("reset-second-factor", cls=Command)
+@click.command("reset-two-step", cls=Command)
 @click.argument("username")
 @json_option
 @with_appcontext
 @handles_errors
-def reset_second_factor(username: str, *, as_json: bool) -> None:
+def reset_two_step(username: str, *, as_json: bool) -> None:
     """Let USERNAME sign in by the password alone.
 
     For who has lost phone and recovery codes, and after SECRET_KEY was changed.
@@ -107,7 +107,7 @@ def reset_second_factor(username: str, *, as_json: bool) -> None:
         click.echo(f"{user.username} signs in by the password alone now.")
 
 
-COMMANDS = (create_admin, set_password, create_token, revoke_token, reset_second_factor)
+COMMANDS = (create_admin, set_password, create_token, revoke_token, reset_two_step)
 
 
 def _ask_password(hint: str = "") -> str:

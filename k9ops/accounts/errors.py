@@ -36,7 +36,7 @@ def wait_of(error: SignInRefused | SignInLocked) -> dict[str, str]:
 
 
 class CodeNeeded(K9Error):
-    """Name and password are right; a code of the second step is asked for."""
+    """Name and password are right; a code of two-step verification is asked for."""
 
     code = "code_needed"
     status = 401

@@ -29,19 +29,19 @@ class SignInForm(FlaskForm):
 
 
 class CodeForm(FlaskForm):
-    """A code of the second step."""
+    """A code of two-step verification."""
 
     code = StringField(_l("Code"), [InputRequired(_l("Enter the code."))])
 
 
 class BeginForm(FlaskForm):
-    """The password, before the second step is set up."""
+    """The password, before two-step verification is set up."""
 
     password = PasswordField(_l("Your password"), [InputRequired(_l("Enter your password."))])
 
 
 class ProofForm(FlaskForm):
-    """What proves that it is the person who changes their second step."""
+    """What proves that it is the person who changes their two-step verification."""
 
     proof = PasswordField(
         _l("Your password, or a code"), [InputRequired(_l("Enter your password, or a code."))]

@@ -129,10 +129,10 @@ class SignInTry(Base):
     at: Mapped[datetime] = mapped_column(index=True)
 
 
-class SecondStep(Base):
-    """The second step of a person's sign-in: codes of an app on their phone."""
+class TwoStep(Base):
+    """Two-step verification of a person: the codes of an app on their phone."""
 
-    __tablename__ = "second_steps"
+    __tablename__ = "two_steps"
 
     user_id: Mapped[int] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False

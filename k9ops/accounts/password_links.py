@@ -7,7 +7,7 @@ from math import ceil
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import joinedload
 
-from k9ops.accounts import browser_sessions, passwords, queries, second_step, tries
+from k9ops.accounts import browser_sessions, passwords, queries, tries, two_step_codes
 from k9ops.accounts.errors import LinkVoid, SignInLocked
 from k9ops.accounts.models import PasswordReset, User
 from k9ops.accounts.signals import account_touched
@@ -171,7 +171,7 @@ def find_link(token: str) -> PasswordReset:
 def set_password(token: str, password: str, *, ip: str | None) -> None:
     """Set it by the link; ends all sessions of the person and opens a locked name.
 
-    With the second step on the name stays locked: who reads the mail must not try codes on and on.
+    With two-step verification on the name stays locked: who reads the mail must not try codes.
 
     Raises:
         LinkVoid: see `find_link`; also when the person gets another password meanwhile.
@@ -185,7 +185,7 @@ def set_password(token: str, password: str, *, ip: str | None) -> None:
         db.session.rollback()
         raise LinkVoid
     browser_sessions.end_all(user)
-    if not second_step.second_step_of(user.id):
+    if not two_step_codes.two_step_of(user.id):
         tries.reopen(db.session(), tries.hash_name(user.username))
     actor = Actor(user.username, user.id, ip)
     record(db.session(), actor, "user.password_reset", queries.target_of(user))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import IntegrityError
 
-from k9ops.accounts import browser_sessions, passwords, queries, second_step, tries
+from k9ops.accounts import browser_sessions, passwords, queries, tries, two_step_codes
 from k9ops.accounts.errors import CodeNeeded, SignInLocked, SignInRefused
 from k9ops.accounts.models import Theme, User
 from k9ops.accounts.permissions import Role
@@ -169,7 +169,7 @@ def confirm_password(
     name_hash = tries.hash_name(user.username)
     try:
         _refuse_if_locked(name_hash)
-        is_code = or_code and second_step.uses_code(user.id, proof)
+        is_code = or_code and two_step_codes.uses_code(user.id, proof)
         if not is_code and not passwords.is_password(user.password_hash, proof):
             raise _count_bad_try(name_hash, user, actor.ip)
     except SignInLocked as error:
@@ -208,14 +208,14 @@ def sign_in(username: str, password: str, *, ip: str | None) -> User:
         raise _count_bad_try(name_hash, user, ip)
     if passwords.is_outdated(user.password_hash):
         user.password_hash = passwords.hash_password(password)
-    if second_step.second_step_of(user.id):
+    if two_step_codes.two_step_of(user.id):
         db.session.commit()
         raise CodeNeeded(user)
     return _let_in(user, ip)
 
 
 def sign_in_by_code(user: User, code: str, *, ip: str | None) -> User:
-    """The second step, after the right password; wrong codes count as wrong passwords do.
+    """The code, after the right password; wrong codes count as wrong passwords do.
 
     Raises:
         SignInRefused: the code does not hold, or held once and was used.
@@ -223,10 +223,10 @@ def sign_in_by_code(user: User, code: str, *, ip: str | None) -> User:
     """
     name_hash = tries.hash_name(user.username)
     _refuse_if_locked(name_hash)
-    by = second_step.uses_code(user.id, code)
+    by = two_step_codes.uses_code(user.id, code)
     if not by:
         raise _count_bad_try(name_hash, user, ip, code=True)
-    return _let_in(user, ip, {"second_step": by})
+    return _let_in(user, ip, {"two_step": by})
 
 
 def _let_in(user: User, ip: str | None, detail: dict[str, str] | None = None) -> User:
@@ -287,7 +287,7 @@ def _count_bad_try(
     """
     left = tries.count_bad(db.session(), name_hash)
     target = queries.target_of(user) if user else Target("user", "", "unknown")
-    detail = {"tries_left": left} | ({"second_step": "wrong"} if code else {})
+    detail = {"tries_left": left} | ({"two_step": "wrong"} if code else {})
     record(db.session(), Actor("signed out", ip=ip), "user.sign_in_refused", target, detail)
     if code and not left:
         account_touched.send(CODES_LOCKED, session=db.session(), user=user)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from flask import Flask, g, has_request_context, request, session
 from flask_login import LoginManager, current_user, login_user, logout_user
 
-from k9ops.accounts import browser_sessions, second_step, tokens
+from k9ops.accounts import browser_sessions, tokens, two_step_codes
 from k9ops.accounts.models import BrowserSession, User
 from k9ops.audit.services import COMMAND_LINE, Actor
 from k9ops.core.clock import utcnow
@@ -82,7 +82,7 @@ def half_way() -> tuple[User, HalfWay] | None:
     user = db.session.get(User, kept.user_id)
     if user is None or not user.active or user.session_version != kept.version:
         return None
-    holds = kept.until > utcnow().timestamp() and second_step.second_step_of(user.id)
+    holds = kept.until > utcnow().timestamp() and two_step_codes.two_step_of(user.id)
     return (user, kept) if holds else None
 
 

@@ -1,12 +1,12 @@
-"""Switching the second step on and off; every function is one transaction.
+"""Switching two-step verification on and off; every function is one transaction.
 
 Each writes its audit entry but `begin`, which changes nothing yet.
 """
 
 from sqlalchemy import delete, update
 
-from k9ops.accounts import queries, second_step, services, totp
-from k9ops.accounts.models import RecoveryCode, SecondStep, User
+from k9ops.accounts import queries, services, totp, two_step_codes
+from k9ops.accounts.models import RecoveryCode, TwoStep, User
 from k9ops.accounts.signals import account_touched
 from k9ops.audit.services import Actor, record
 from k9ops.core.clock import db_now, read_now
@@ -14,7 +14,7 @@ from k9ops.core.db import changed, db, insert_new
 from k9ops.core.errors import BadInput, Conflict
 from k9ops.core.i18n import gettext as _
 
-RESET = "account.second_step_reset"
+RESET = "account.two_step_reset"
 
 
 def begin(user: User, password: str, *, actor: Actor) -> None:
@@ -25,10 +25,10 @@ def begin(user: User, password: str, *, actor: Actor) -> None:
         SignInLocked: too many bad tries at the name.
     """
     services.confirm_password(user, password, actor=actor)
-    unproved = SecondStep.user_id == user.id, SecondStep.on_since.is_(None)
-    db.session.execute(delete(SecondStep).where(*unproved))
-    secret = second_step.new_sealed_secret()
-    insert_new(db.session(), SecondStep, user_id=user.id, secret=secret, begun_at=db_now())
+    unproved = TwoStep.user_id == user.id, TwoStep.on_since.is_(None)
+    db.session.execute(delete(TwoStep).where(*unproved))
+    secret = two_step_codes.new_sealed_secret()
+    insert_new(db.session(), TwoStep, user_id=user.id, secret=secret, begun_at=db_now())
     db.session.commit()
 
 
@@ -39,23 +39,23 @@ def switch_on(user: User, code: str, *, actor: Actor) -> list[str]:
         BadInput: the code is not the app's.
         Conflict: nothing was begun, or too long ago.
     """
-    begun = second_step.begun_by(user.id)
-    secret = begun and second_step.secret_of(begun)
+    begun = two_step_codes.begun_by(user.id)
+    secret = begun and two_step_codes.secret_of(begun)
     if not begun or not secret:
         raise _outdated()
-    step = totp.step_of(secret, second_step.plain(code), read_now(db.session()))
+    step = totp.step_of(secret, two_step_codes.plain(code), read_now(db.session()))
     if step is None:
         hint = _("Look at the app again; its codes change every 30 seconds.")
         raise BadInput(_("This is not the code."), field="code", hint=hint)
     # Of the secret that was proved: it may have been begun anew meanwhile.
-    own = SecondStep.user_id == user.id, SecondStep.secret == begun.secret
-    unproved = update(SecondStep).where(*own, SecondStep.on_since.is_(None))
+    own = TwoStep.user_id == user.id, TwoStep.secret == begun.secret
+    unproved = update(TwoStep).where(*own, TwoStep.on_since.is_(None))
     on = unproved.values(on_since=db_now(), last_step=step)
     if not changed(db.session.execute(on)):
         db.session.rollback()
         raise _outdated()
-    codes = second_step.renew_recovery_codes(user.id)
-    _commit(user, "second_step.switched_on", actor)
+    codes = two_step_codes.renew_recovery_codes(user.id)
+    _commit(user, "two_step.switched_on", actor)
     return codes
 
 
@@ -68,11 +68,11 @@ def renew_codes(user: User, proof: str, *, actor: Actor) -> list[str]:
         Conflict: it is not on.
     """
     services.confirm_password(user, proof, actor=actor, field="proof", or_code=True)
-    if not second_step.hold(user.id):
+    if not two_step_codes.hold(user.id):
         db.session.rollback()
         raise _outdated()
-    codes = second_step.renew_recovery_codes(user.id)
-    _commit(user, "second_step.codes_renewed", actor)
+    codes = two_step_codes.renew_recovery_codes(user.id)
+    _commit(user, "two_step.codes_renewed", actor)
     return codes
 
 
@@ -85,7 +85,7 @@ def switch_off(user: User, proof: str, *, actor: Actor) -> None:
     """
     services.confirm_password(user, proof, actor=actor, field="proof", or_code=True)
     if _remove(user.id):
-        _commit(user, "second_step.switched_off", actor)
+        _commit(user, "two_step.switched_off", actor)
 
 
 def reset(user: User, *, actor: Actor) -> None:
@@ -95,17 +95,17 @@ def reset(user: User, *, actor: Actor) -> None:
         Conflict: it is not on, or it is one's own, for which a proof is asked.
     """
     if user.id == actor.id:
-        raise Conflict(_("Switch off your own second step in your account."))
+        raise Conflict(_("Switch off your own two-step verification in your account."))
     if not _remove(user.id):
         db.session.rollback()
-        raise Conflict(_("Two-step sign-in is not on for this person."))
-    _commit(user, "second_step.reset", actor, told=RESET)
+        raise Conflict(_("Two-step verification is not on for this person."))
+    _commit(user, "two_step.reset", actor, told=RESET)
 
 
 def _remove(user_id: int) -> bool:
     """Whether it was on."""
-    own = SecondStep.user_id == user_id, SecondStep.on_since.is_not(None)
-    if not changed(db.session.execute(delete(SecondStep).where(*own))):
+    own = TwoStep.user_id == user_id, TwoStep.on_since.is_not(None)
+    if not changed(db.session.execute(delete(TwoStep).where(*own))):
         return False
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     return True
@@ -119,5 +119,5 @@ def _commit(user: User, action: str, actor: Actor, *, told: str = "") -> None:
 
 
 def _outdated() -> Conflict:
-    hint = _("Open the page of two-step sign-in again.")
+    hint = _("Open the page of two-step verification again.")
     return Conflict(_("This does not fit any more."), hint=hint)

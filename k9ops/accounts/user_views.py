@@ -12,9 +12,9 @@ from k9ops.accounts import (
     managing,
     password_links,
     queries,
-    second_step,
     tries,
     two_step,
+    two_step_codes,
 )
 from k9ops.accounts.forms import NewUserForm, UserForm
 from k9ops.accounts.managing import UserValues
@@ -92,7 +92,7 @@ def show(user_id: int) -> str:
         one=user,
         sessions=browser_sessions.sessions_of(user),
         tokens=api_tokens.tokens_of(user),
-        on=second_step.second_step_of(user.id),
+        on=two_step_codes.two_step_of(user.id),
         locked_until=tries.locked_until(db.session(), tries.hash_name(user.username)),
         browsers=browsers,
         panels=panels_of("user", user),
@@ -204,14 +204,14 @@ def send_password_link(user_id: int) -> ResponseReturnValue:
     return _to(user_id)
 
 
-@users.route(f"{USER}/second-step/reset", methods=["GET", "POST"])
+@users.route(f"{USER}/two-step/reset", methods=["GET", "POST"])
 @requires("users.manage")
-def reset_second_step(user_id: int) -> ResponseReturnValue:
+def reset_two_step(user_id: int) -> ResponseReturnValue:
     """Ask, then let the person sign in by the password alone again."""
     user = queries.get_user_of_id(user_id)
     name = isolated(user.display_name)
     if request.method == "GET":
-        title = _("Reset the two-step sign-in of %(name)s?", name=name)
+        title = _("Reset the two-step verification of %(name)s?", name=name)
         text = _("Make sure that it is they who ask. They are told, and can set it up anew.")
         return ask(title, text, _("Reset"), _("Leave it on"), _page_of(user_id))
     try:

@@ -57,7 +57,7 @@ def check_sign_in() -> ResponseReturnValue:
 @bp.get("/sign-in/code")
 @public
 def code() -> ResponseReturnValue:
-    """Where the second step of a sign-in is taken, after the right password."""
+    """Where the code is asked for, after the right password."""
     return _code_page(CodeForm()) if half_way() else _from_the_start()
 
 

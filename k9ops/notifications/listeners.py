@@ -17,7 +17,7 @@ def init_listeners() -> None:
         Kind(
             icon="shield-x",
             family="part",
-            title=_l("Your two-step sign-in was reset"),
+            title=_l("Your two-step verification was reset"),
             text=_l(
                 "An administrator did it. Your password alone opens your account until you set"
                 " it up anew."

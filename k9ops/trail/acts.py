@@ -113,17 +113,17 @@ ACTS: dict[str, Act] = {
     "user.signed_in": Act(_l("Signed in"), _l("%(who)s signed in")),
     "user.signed_out": Act(_l("Signed out"), _l("%(who)s signed out")),
     "user.sign_in_refused": Act(_l("Sign-in refused"), _l("A sign-in as %(what)s was refused")),
-    "second_step.switched_on": Act(
-        _l("Two-step sign-in switched on"), _l("%(who)s switched two-step sign-in on")
+    "two_step.switched_on": Act(
+        _l("Two-step verification switched on"), _l("%(who)s switched two-step verification on")
     ),
-    "second_step.switched_off": Act(
-        _l("Two-step sign-in switched off"), _l("%(who)s switched two-step sign-in off")
+    "two_step.switched_off": Act(
+        _l("Two-step verification switched off"), _l("%(who)s switched two-step verification off")
     ),
-    "second_step.codes_renewed": Act(
+    "two_step.codes_renewed": Act(
         _l("Recovery codes renewed"), _l("%(who)s made new recovery codes")
     ),
-    "second_step.reset": Act(
-        _l("Two-step sign-in reset"), _l("%(who)s reset the two-step sign-in of %(what)s")
+    "two_step.reset": Act(
+        _l("Two-step verification reset"), _l("%(who)s reset the two-step verification of %(what)s")
     ),
     "token.created": Act(_l("API token made"), _l("%(who)s made an API token for %(what)s")),
     "token.revoked": Act(

@@ -104,7 +104,7 @@ _FIELDS: dict[str, Any] = {
     "replacement_id": _l("Stood in"),
     "report": _l("Report"),
     "role": _l("Role"),
-    "second_step": _l("Second step"),
+    "two_step": _l("Two-step verification"),
     "sex": _l("Sex"),
     "shift_id": _l("Shift"),
     "specialty": _l("Specialty"),
@@ -130,7 +130,7 @@ _VALUES: dict[str, Mapping[Any, Any]] = {
     "attendance": ATTENDANCE_TITLES,
     "fitness": FITNESS_TITLES,
     "role": ROLE_TITLES,
-    "second_step": {
+    "two_step": {
         "app": _l("code of the app"),
         "recovery_code": _l("recovery code"),
         "wrong": _l("wrong code"),

@@ -7,10 +7,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from config import ROOT
 from k9ops.app import create_app
+from k9ops.audit.models import AuditEntry
 from k9ops.core.db import db
 from tests.support.databases import dispose, make_settings, migrate
 
@@ -70,3 +71,44 @@ def test_migration_leaves_nothing_behind_when_it_fails(bare_app, tmp_path):
     with pytest.raises(ValueError, match="broken"):
         flask_migrate.upgrade(directory=str(broken))
     assert "half_done" not in inspect(db.engine).get_table_names()
+
+
+def test_two_step_verification_keeps_its_secrets_and_its_history_by_the_new_name(bare_app):
+    migrate(bare_app, "0018")
+    _execute(
+        "INSERT INTO users (id, username, username_key, full_name, password_hash, role, active,"
+        " theme, session_version, created_at) VALUES (1, 'a', 'a', '', '', 'administrator', true,"
+        " 'system', 1, '2026-01-01')",
+        "INSERT INTO second_steps (user_id, secret, begun_at) VALUES (1, 'sealed', '2026-01-01')",
+        "INSERT INTO notifications (id, user_id, kind, params, url, created_at)"
+        " VALUES (1, 1, 'account.second_step_reset', '{}', '', '2026-01-01')",
+        _entry("second_step.reset", "{}"),
+        _entry("user.signed_in", '{"second_step": "app"}'),
+    )
+    migrate(bare_app)
+    assert _words("two_steps") == [("sealed",), ("account.two_step_reset",)]
+    entries = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+    assert [entry.action for entry in entries] == ["two_step.reset", "user.signed_in"]
+    assert entries[1].detail == {"two_step": "app"}
+    db.session.rollback()
+    flask_migrate.downgrade(directory=FOLDER, revision="0018")
+    assert _words("second_steps") == [("sealed",), ("account.second_step_reset",)]
+
+
+def _entry(action, detail):
+    return (
+        "INSERT INTO audit_entries (at, actor_name, action, target_kind, target_id, target_name,"
+        f" detail) VALUES ('2026-01-01', 'a', '{action}', 'user', '1', 'a', '{detail}')"
+    )
+
+
+def _execute(*statements):
+    with db.engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def _words(table):
+    with db.engine.connect() as connection:
+        both = f"SELECT secret FROM {table} UNION ALL SELECT kind FROM notifications"
+        return [tuple(row) for row in connection.exec_driver_sql(both)]

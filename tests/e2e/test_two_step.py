@@ -1,4 +1,4 @@
-"""Two-step sign-in in a browser, from setting it up to signing in by a recovery code."""
+"""Two-step verification in a browser, from setting it up to signing in by a recovery code."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -7,7 +7,7 @@ from tests.support.codes import code_of
 from tests.support.people import AMAL
 from tests.support.walking import look_at, sees_well, sign_in, visit
 
-PAGE = "/account/second-step"
+PAGE = "/account/two-step"
 
 
 @pytest.fixture

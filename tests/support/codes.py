@@ -3,7 +3,7 @@
 import pyotp
 from flask import Flask
 
-from k9ops.accounts import second_step, two_step
+from k9ops.accounts import two_step, two_step_codes
 from k9ops.accounts.queries import get_user
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.core.clock import utcnow
@@ -27,7 +27,7 @@ def begin(app: Flask, person: Person) -> str:
     with app.app_context():
         user = get_user(person.username)
         two_step.begin(user, person.password, actor=COMMAND_LINE)
-        return second_step.secret_of(second_step.begun_by(user.id))
+        return two_step_codes.secret_of(two_step_codes.begun_by(user.id))
 
 
 def switch_on(app: Flask, person: Person) -> tuple[str, list[str]]:

@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from k9ops.accounts.api_tokens import create_token
 from k9ops.accounts.managing import deactivate
-from k9ops.accounts.models import SecondStep
+from k9ops.accounts.models import TwoStep
 from k9ops.accounts.queries import get_user
-from k9ops.accounts.second_step import new_sealed_secret
+from k9ops.accounts.two_step_codes import new_sealed_secret
 from k9ops.app import create_app
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.backups.services import make_backup
@@ -58,7 +58,7 @@ def add_whole_unit(app: Flask) -> list[str]:
         make_document(new_id(), "duty_schedule", {}, "ar", by=MANAGER.username)
         for person in EVERYBODY:
             create_token(person.username, "a program", days=30, actor=COMMAND_LINE)
-        second_steps()
+        two_steps()
         user = deactivate(get_user("handler4").id, actor=COMMAND_LINE).id
         place = db.session.scalars(select(Place)).first()
         close_place(place.project_id, place.id, actor=COMMAND_LINE)
@@ -76,11 +76,11 @@ def add_whole_unit(app: Flask) -> list[str]:
         return [f"/runs/{run.id}" for run in runs] + others
 
 
-def second_steps() -> None:
-    """The manager's second step is on, and mails reach them; the handler has begun theirs."""
+def two_steps() -> None:
+    """Of the manager it is on, and mails reach them; the handler has begun theirs."""
     for person, since in ((MANAGER, db_now()), (HANDLER, None)):
         secret, user = new_sealed_secret(), get_user(person.username)
-        step = SecondStep(user_id=user.id, secret=secret, begun_at=db_now(), on_since=since)
+        step = TwoStep(user_id=user.id, secret=secret, begun_at=db_now(), on_since=since)
         db.session.add(step)
     get_user(MANAGER.username).email = "manager@unit.example"
     db.session.commit()

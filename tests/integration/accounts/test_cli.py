@@ -100,7 +100,7 @@ def test_no_command_takes_a_password_as_an_option(app):
             "set-password",
             "create-token",
             "revoke-token",
-            "reset-second-factor",
+            "reset-two-step",
         )
         for parameter in app.cli.commands[name].params
         for option in parameter.opts

@@ -179,7 +179,7 @@ def test_rules_of_passwords_hold_and_the_link_stays(app, client, mail_server):
     assert set_new(client).status_code == 303
 
 
-def test_second_step_is_asked_for_after_a_new_password_too(app, client, mail_server, badr):
+def test_two_step_code_is_asked_for_after_a_new_password_too(app, client, mail_server, badr):
     switch_on(app, badr)
     ask(client, "badr")
     work(app)

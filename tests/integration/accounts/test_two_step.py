@@ -1,4 +1,4 @@
-"""The second step of a sign-in: setting it up, codes at the door, and ways out."""
+"""Two-step verification: setting it up, codes at the door, and ways out."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select, update
 
-from k9ops.accounts import second_step, services, two_step
+from k9ops.accounts import services, two_step, two_step_codes
 from k9ops.accounts.errors import CodeNeeded, SignInLocked, SignInRefused
-from k9ops.accounts.models import RecoveryCode, SecondStep, SignInTry, User
+from k9ops.accounts.models import RecoveryCode, SignInTry, TwoStep, User
 from k9ops.accounts.queries import find_user
 from k9ops.audit.models import AuditEntry
 from k9ops.core import clock
@@ -19,7 +19,7 @@ from tests.support.pages import faults, send, words_of
 from tests.support.people import csrf_token
 from tests.support.statements import counted
 
-PAGE = "/account/second-step"
+PAGE = "/account/two-step"
 
 
 def actions() -> list[str]:
@@ -59,11 +59,11 @@ def test_it_is_set_up_by_password_picture_and_code(client_of, app, badr):
     assert len(set(codes)) == 10
     assert "On since" in client.get(f"{PAGE}?lang=en").text
     with app.app_context():
-        assert actions()[0] == "second_step.switched_on"
-        row = db.session.scalars(select(SecondStep)).one()
+        assert actions()[0] == "two_step.switched_on"
+        row = db.session.scalars(select(TwoStep)).one()
         assert secret.replace(" ", "") not in row.secret
         kept = str(db.session.scalars(select(RecoveryCode.code_sha256)).all())
-        assert not [code for code in codes if second_step.plain(code) in kept]
+        assert not [code for code in codes if two_step_codes.plain(code) in kept]
 
 
 def test_it_does_not_hold_before_it_was_proved(app, client, badr):
@@ -89,7 +89,7 @@ def test_sign_in_needs_the_code_after_the_password(app, client, badr):
     with app.app_context():
         assert find_user("badr").last_sign_in_at is not None
         entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
-        assert (entry.action, entry.detail) == ("user.signed_in", {"second_step": "app"})
+        assert (entry.action, entry.detail) == ("user.signed_in", {"two_step": "app"})
 
 
 @on_one_kind
@@ -212,7 +212,7 @@ def test_it_is_switched_off_by_password_or_code(app, client_of, badr, by):
     assert send(client, PAGE, do="off", proof="wrong").status_code == 422
     assert send(client, PAGE, do="off", proof=proof).status_code == 303
     with app.app_context():
-        assert actions()[0] == "second_step.switched_off"
+        assert actions()[0] == "two_step.switched_off"
         assert db.session.scalars(select(RecoveryCode)).all() == []
         services.sign_in("badr", badr.password, ip=None)
 
@@ -224,7 +224,7 @@ def test_wrong_proofs_are_counted_with_the_wrong_tries_at_the_door(app, client_o
     assert statuses == [422, 422, 422, 422, 422]
     assert "Too many wrong tries" in send(client, PAGE, do="off", proof=codes[0]).text
     with app.app_context():
-        assert second_step.second_step_of(find_user("badr").id)
+        assert two_step_codes.two_step_of(find_user("badr").id)
 
 
 @pytest.mark.parametrize("change", ["time", "password", "off", "inactive"])
@@ -274,7 +274,7 @@ def test_who_knows_the_password_leaves_a_trace_and_the_person_is_told(app, clien
                 services.sign_in_by_code(user, other_than(code_of(secret)), ip=None)
         entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
         assert entry.action == "user.sign_in_refused"
-        assert entry.detail == {"tries_left": 1, "second_step": "wrong"}
+        assert entry.detail == {"tries_left": 1, "two_step": "wrong"}
         assert "Wrong codes" not in words_of(owner.get("/notifications?lang=en"))
         with pytest.raises(SignInLocked):
             services.sign_in_by_code(user, other_than(code_of(secret)), ip=None)
@@ -287,7 +287,7 @@ def test_what_cannot_be_a_code_writes_nothing(app, badr, proof):
     with app.app_context():
         user_id = find_user("badr").id
         with counted(app) as statements:
-            assert second_step.uses_code(user_id, proof) == ""
+            assert two_step_codes.uses_code(user_id, proof) == ""
         assert statements == []
 
 
@@ -322,7 +322,7 @@ def test_two_renewals_at_once_leave_ten_codes(app, badr, by):
     with ThreadPoolExecutor(3) as pool:
         done = [pool.submit(renew, proof) for proof in proofs]
     with app.app_context():
-        assert second_step.recovery_codes_left(find_user("badr").id) == 10
+        assert two_step_codes.recovery_codes_left(find_user("badr").id) == 10
     assert [one.exception() for one in done].count(None) >= 1
 
 
@@ -336,8 +336,8 @@ def test_what_was_begun_is_forgotten_after_an_hour(app, client_of, badr):
     secret = begin(app, badr)
     client = client_of(badr)
     with app.app_context():
-        long_ago = clock.utcnow() - second_step.UNPROVED
-        db.session.execute(update(SecondStep).values(begun_at=long_ago))
+        long_ago = clock.utcnow() - two_step_codes.UNPROVED
+        db.session.execute(update(TwoStep).values(begun_at=long_ago))
         db.session.commit()
     assert "Set it up" in client.get(f"{PAGE}?lang=en").text
     assert send(client, PAGE, do="on", code=code_of(secret)).status_code == 409
@@ -375,5 +375,5 @@ def test_nothing_of_it_is_left_when_a_person_goes(app, badr):
     with app.app_context():
         user = find_user("badr")
         db.session.execute(User.__table__.delete().where(User.id == user.id))
-        assert db.session.scalars(select(SecondStep)).all() == []
+        assert db.session.scalars(select(TwoStep)).all() == []
         db.session.rollback()

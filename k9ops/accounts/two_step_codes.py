@@ -1,4 +1,4 @@
-"""The second step of a sign-in: whether a code holds. Codes are used up; the caller commits."""
+"""Two-step verification: whether a code holds. Codes are used up; the caller commits."""
 
 import logging
 import secrets
@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import delete, func, or_, select, update
 
 from k9ops.accounts import passwords, totp
-from k9ops.accounts.models import RecoveryCode, SecondStep
+from k9ops.accounts.models import RecoveryCode, TwoStep
 from k9ops.core.clock import read_now
 from k9ops.core.db import changed, db
 from k9ops.core.sealing import seal, unseal
@@ -17,28 +17,29 @@ log = logging.getLogger(__name__)
 RECOVERY_CODES = 10
 #: Who began to switch it on and did not prove it begins anew after so long.
 UNPROVED = timedelta(hours=1)
+#: The key hangs on this word: another would open none of the secrets that are kept.
 _PURPOSE = "second step"
 _GROUPS, _DIGITS = 4, 5
 
 
-def second_step_of(user_id: int) -> SecondStep | None:
-    """The person's second step, if it is on."""
-    query = select(SecondStep).where(SecondStep.user_id == user_id)
-    return db.session.scalars(query.where(SecondStep.on_since.is_not(None))).one_or_none()
+def two_step_of(user_id: int) -> TwoStep | None:
+    """The person's two-step verification, if it is on."""
+    query = select(TwoStep).where(TwoStep.user_id == user_id)
+    return db.session.scalars(query.where(TwoStep.on_since.is_not(None))).one_or_none()
 
 
-def begun_by(user_id: int) -> SecondStep | None:
-    """The second step that the person still has to prove."""
+def begun_by(user_id: int) -> TwoStep | None:
+    """The one that the person still has to prove."""
     since = read_now(db.session()) - UNPROVED
-    query = select(SecondStep).where(SecondStep.user_id == user_id, SecondStep.begun_at > since)
-    return db.session.scalars(query.where(SecondStep.on_since.is_(None))).one_or_none()
+    query = select(TwoStep).where(TwoStep.user_id == user_id, TwoStep.begun_at > since)
+    return db.session.scalars(query.where(TwoStep.on_since.is_(None))).one_or_none()
 
 
 def new_sealed_secret() -> str:
     return seal(totp.new_secret(), _PURPOSE)
 
 
-def secret_of(step: SecondStep) -> str | None:
+def secret_of(step: TwoStep) -> str | None:
     """What the app has too; None when SECRET_KEY is another one than when it was made."""
     return unseal(step.secret, _PURPOSE)
 
@@ -63,7 +64,7 @@ def plain(code: str) -> str:
 
 
 def _uses_code_of_app(user_id: int, digits: str) -> bool:
-    step = second_step_of(user_id)
+    step = two_step_of(user_id)
     secret = step and secret_of(step)
     if not secret:
         if step:
@@ -73,8 +74,8 @@ def _uses_code_of_app(user_id: int, digits: str) -> bool:
     if number is None:
         return False
     # A code that was looked at over a shoulder opens nothing more.
-    unused = or_(SecondStep.last_step.is_(None), SecondStep.last_step < number)
-    used = update(SecondStep).where(SecondStep.user_id == user_id, unused)
+    unused = or_(TwoStep.last_step.is_(None), TwoStep.last_step < number)
+    used = update(TwoStep).where(TwoStep.user_id == user_id, unused)
     return changed(db.session.execute(used.values(last_step=number)))
 
 
@@ -90,8 +91,8 @@ def recovery_codes_left(user_id: int) -> int:
 
 def hold(user_id: int) -> bool:
     """Let no other change come between until the transaction ends; whether it is on."""
-    own = SecondStep.user_id == user_id, SecondStep.on_since.is_not(None)
-    same = update(SecondStep).where(*own).values(on_since=SecondStep.on_since)
+    own = TwoStep.user_id == user_id, TwoStep.on_since.is_not(None)
+    same = update(TwoStep).where(*own).values(on_since=TwoStep.on_since)
     return changed(db.session.execute(same))
 
 

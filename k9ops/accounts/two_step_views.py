@@ -1,11 +1,11 @@
-"""The page of one's own second step: what it asks for follows how far it is switched on."""
+"""The page of one's own two-step verification: what it asks for follows how far it is on."""
 
 from collections.abc import Callable
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from k9ops.accounts import second_step, totp, two_step
+from k9ops.accounts import totp, two_step, two_step_codes
 from k9ops.accounts.forms import BeginForm, CodeForm, ProofForm, SwitchOffForm
 from k9ops.accounts.models import User
 from k9ops.accounts.sessions import current_actor, get_signed_in_user
@@ -15,10 +15,10 @@ from k9ops.web.forms import saved
 from k9ops.web.security import SIGNED_IN, requires
 
 Form = BeginForm | CodeForm | ProofForm
-own_second_step = Blueprint("second_step", __name__, template_folder="templates")
+own_two_step = Blueprint("two_step", __name__, template_folder="templates")
 
 
-@own_second_step.get("/account/second-step")
+@own_two_step.get("/account/two-step")
 @requires(SIGNED_IN)
 def show() -> str:
     """Whether it is on, and what can be done."""
@@ -26,7 +26,7 @@ def show() -> str:
     return _page(user, _form_of(user))
 
 
-@own_second_step.post("/account/second-step")
+@own_two_step.post("/account/two-step")
 @requires(SIGNED_IN)
 def change() -> ResponseReturnValue:
     """Begin, prove, renew the codes, or switch off: as the button says."""
@@ -65,7 +65,7 @@ def _switch_off(user: User) -> ResponseReturnValue:
 
     if not saved(form, switch_off):
         return _page(user, form), 422
-    flash(_("Two-step sign-in is off. Your password alone opens your account."), "ok")
+    flash(_("Two-step verification is off. Your password alone opens your account."), "ok")
     return redirect(url_for("account.show"), 303)
 
 
@@ -79,22 +79,22 @@ _ACTS: dict[str, Callable[[User], ResponseReturnValue]] = {
 
 def _form_of(user: User) -> Form:
     """What is to be filled in next."""
-    if second_step.second_step_of(user.id):
+    if two_step_codes.two_step_of(user.id):
         return ProofForm()
-    return CodeForm() if second_step.begun_by(user.id) else BeginForm()
+    return CodeForm() if two_step_codes.begun_by(user.id) else BeginForm()
 
 
 def _page(user: User, form: Form) -> str:
     """With the form that was sent, unless it is one of before."""
     wanted = _form_of(user)
-    on, begun = second_step.second_step_of(user.id), second_step.begun_by(user.id)
-    secret = (begun and second_step.secret_of(begun)) or ""
+    on, begun = two_step_codes.two_step_of(user.id), two_step_codes.begun_by(user.id)
+    secret = (begun and two_step_codes.secret_of(begun)) or ""
     return render_template(
-        "accounts/second_step.html",
+        "accounts/two_step.html",
         form=form if type(form) is type(wanted) else wanted,
         off=form if isinstance(form, SwitchOffForm) else SwitchOffForm(),
         on=on,
-        left=second_step.recovery_codes_left(user.id) if on else 0,
+        left=two_step_codes.recovery_codes_left(user.id) if on else 0,
         secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
         qr=totp.picture(secret, user.username, unit_name()) if secret else "",
     )
