@@ -6,7 +6,7 @@ is signed in may not be so in the data that comes back.
 
 from pathlib import Path
 
-from flask import Blueprint, current_app, redirect, render_template, session, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
 from k9ops.accounts.sessions import current_actor
@@ -19,7 +19,7 @@ from k9ops.backups.forms import RestoreForm, confirmation
 from k9ops.backups.restore_story import story_of
 from k9ops.backups.restoring import preview_restore
 from k9ops.core.db import db
-from k9ops.web.security import ask_to_sign_in, may, public, requires
+from k9ops.web.security import SIGNED_IN, ask_to_sign_in, may, public, requires
 
 bp = Blueprint("restore", __name__, template_folder="templates")
 
@@ -60,8 +60,10 @@ def progress() -> ResponseReturnValue:
     instance = Path(current_app.instance_path)
     document = journal.read(instance)
     if document is None or session.get(_FOLLOWS) != document.get("id"):
-        if not may("backups.restore"):
+        if not may(SIGNED_IN):
             return ask_to_sign_in()
+        if not may("backups.restore"):
+            abort(403)
         if document is None:
             return redirect(url_for("backups.list_backups"), 303)
     is_running = document["outcome"] is None and journal.is_running(instance)
