@@ -100,10 +100,18 @@ def read_text(field: FieldInfo, text: str) -> Any:
         ValueError: it means none (pydantic's own error where that knows more).
     """
     annotation: Any = field.annotation
-    if _kind(_plain_types(annotation)) == "json":
-        return json.loads(text)
-    read = TypeAdapter(annotation)
-    return read.dump_python(read.validate_python(text), mode="json")
+    if _is_json(field):
+        # By pydantic's parser, which the whole is checked with: Python's takes half a surrogate.
+        value = TypeAdapter(Any).validate_json(text)
+    else:
+        read = TypeAdapter(annotation)
+        value = read.dump_python(read.validate_python(text), mode="json")
+    json.dumps(value, allow_nan=False)
+    return value
+
+
+def _is_json(field: FieldInfo) -> bool:
+    return _kind(_plain_types(field.annotation)) == "json"
 
 
 def validated(model: type[BaseModel], arguments: Mapping[str, Any]) -> BaseModel:
@@ -134,7 +142,8 @@ def read_texts(
         except ValidationError as error:
             faults[name] = _fault(error.errors()[0])
         except (ValueError, RecursionError) as error:
-            faults[name] = Fault("json_invalid", {}, str(error))
+            word = "json_invalid" if _is_json(model.model_fields[name]) else "finite_number"
+            faults[name] = Fault(word, {}, str(error))
     try:
         # As an argument is checked when a run is asked for.
         model.model_validate_json(json.dumps(values))

@@ -60,8 +60,12 @@ def test_run_gets_only_what_differs_from_the_defaults_and_typed_values(page, app
         ("arg-count", "10", "Give 9 at most."),
         ("arg-count", "many", "Give a whole number."),
         ("arg-share", "half", "Give a number."),
+        ("arg-share", "inf", "Give a number."),
         ("arg-extra", "{a}", "This is no JSON."),
         ("arg-extra", "[1]", "Give a JSON object"),
+        ("arg-extra", '{"a": NaN}', "This is no JSON."),
+        ("arg-extra", r'{"a": "\ud800"}', "This is no JSON."),
+        ("arg-extra", f'{{"a": {"[" * 300}{"]" * 300}}}', "This is no JSON."),
     ],
 )
 def test_wrong_argument_is_told_beside_its_field_and_kept(page, app, name, text, told):
