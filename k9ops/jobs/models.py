@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from k9ops.core.db import Base, RunId, new_id, one_of
 from k9ops.jobs.states import ACTIVE, Edit, Misfire, Outcome, Overlap, Path, Reason, State, Via
+from k9ops.jobs.triggers import LONGEST_CRON
 
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -50,7 +51,7 @@ class PeriodicTask(Base):
     job: Mapped[str] = mapped_column(String(200), index=True)
     arguments: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     #: Either a five-field crontab expression read on the clock of `timezone` …
-    cron: Mapped[str | None] = mapped_column(String(200))
+    cron: Mapped[str | None] = mapped_column(String(LONGEST_CRON))
     #: … or an interval, counted from `anchor_at`.
     every_seconds: Mapped[float | None]
     anchor_at: Mapped[datetime]
@@ -87,7 +88,7 @@ class TaskVersion(Base):
     task_id: Mapped[int] = mapped_column(ForeignKey("periodic_tasks.id", ondelete="CASCADE"))
     version: Mapped[int]
     kind: Mapped[str] = mapped_column(String(16))
-    cron: Mapped[str | None] = mapped_column(String(200))
+    cron: Mapped[str | None] = mapped_column(String(LONGEST_CRON))
     every_seconds: Mapped[float | None]
     anchor_at: Mapped[datetime]
     timezone: Mapped[str] = mapped_column(String(64))

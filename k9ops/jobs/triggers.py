@@ -60,10 +60,14 @@ Trigger = Cron | Every
 
 #: The fields of a crontab expression, in their order.
 CRON_FIELDS = ("minute", "hour", "day", "month", "weekday")
+#: Signs of a crontab expression: what its column takes.
+LONGEST_CRON = 200
 
 
 def _wrong_with(expression: str) -> str:
     """What cronsim says against it; nothing when it is right."""
+    if len(expression) > LONGEST_CRON:
+        return f"It has more than {LONGEST_CRON} characters"
     if len(expression.split()) != len(CRON_FIELDS):
         return "Wrong number of fields"
     try:

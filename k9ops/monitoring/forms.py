@@ -33,7 +33,7 @@ from k9ops.jobs.models import PeriodicTask, TaskVersion
 from k9ops.jobs.registry import Job
 from k9ops.jobs.states import Via
 from k9ops.jobs.tasks import checked_terms, trigger_from
-from k9ops.jobs.triggers import CRON_FIELDS, next_dues, wrong_cron_fields
+from k9ops.jobs.triggers import CRON_FIELDS, LONGEST_CRON, next_dues, wrong_cron_fields
 from k9ops.monitoring import trigger_words
 from k9ops.web.forms import options
 
@@ -152,6 +152,8 @@ class ScheduleForm(FlaskForm):
     def _fault_of_cron(self) -> str:
         typed = (self.cron.data or "").strip()
         fields = typed.split()
+        if len(typed) > LONGEST_CRON:
+            return _("At most %(n)s characters.", n=LONGEST_CRON)
         if len(fields) != len(CRON_FIELDS):
             wanted = _("A crontab has five fields: minute, hour, day, month, weekday.")
             return wanted + " " + ngettext("This has %(num)s.", "This has %(num)s.", len(fields))

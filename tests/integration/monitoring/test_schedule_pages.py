@@ -87,6 +87,7 @@ def test_schedule_may_be_given_to_a_job_that_had_none(page, app):
         ("0 0 2 * * *", "This has 6."),
         ("", "This has 0."),
         ("0 2 30 2 *", "it would never run"),
+        (f"{'0,' * 200}0 2 * * *", "At most 200 characters."),
         ("0 2 5-1 * *", "Give 1 to 31"),
         ("0 2 * * #", "Give 0 to 7"),
         ("- / , L #", "Give 0 to 59"),
