@@ -7,6 +7,7 @@ the gap fires right after it, inside the repeated hour once; `*/30` fires in bot
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import islice, takewhile
 from typing import Protocol
 from zoneinfo import ZoneInfo, available_timezones
@@ -136,10 +137,16 @@ def check_zone(name: str) -> str:
     Raises:
         BadInput: it is none.
     """
-    if name not in available_timezones():
+    if name not in _zones():
         hint = "Use an IANA name such as Asia/Riyadh."
         raise BadInput(f"Unknown time zone {name!r}.", field="timezone", hint=hint)
     return name
+
+
+@cache
+def _zones() -> set[str]:
+    """Each asking walks through the files of all zones, and every tick asks."""
+    return available_timezones()
 
 
 def trigger_of(task: TaskRow) -> Trigger:
