@@ -158,7 +158,7 @@ class BackupFolder:
         newest = next(iter(self.backups()), None)
         if newest is None:
             hint = "Make one with `flask run-backup`."
-            raise UnknownBackup(f"There is no backup in {self.path}.", field="file", hint=hint)
+            raise UnknownBackup("There is no backup in BACKUP_DIR.", field="file", hint=hint)
         return newest
 
     @contextmanager

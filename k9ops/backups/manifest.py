@@ -61,7 +61,7 @@ class Manifest(BaseModel):
             Refused: the file has no manifest, or one that cannot be read.
         """
         if not backup.is_file():
-            raise UnknownBackup(f"There is no backup file {backup}.", field="file", hint=LIST)
+            raise UnknownBackup(f"There is no backup file {backup.name}.", field="file", hint=LIST)
         try:
             return cls.model_validate_json(path_beside(backup).read_bytes())
         except FileNotFoundError:

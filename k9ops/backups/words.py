@@ -8,6 +8,7 @@ from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.web import formats
 
 REFUSALS: dict[str, Any] = {
+    "unknown_backup": _l("There is no such backup."),
     "size_differs": _l("The file has another size than its manifest says."),
     "hash_differs": _l("The SHA-256 of the file is not the one its manifest says."),
     "manifest_of_another": _l("The manifest beside it is that of another file."),

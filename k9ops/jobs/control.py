@@ -61,7 +61,7 @@ def _hold(connection: Connection, run_id: str) -> str:
     held = update(JobRun).where(JobRun.id == run_id).values(token=JobRun.token)
     state = connection.execute(held.returning(JobRun.state)).scalar()
     if state is None:
-        raise NotFound(f"There is no run {run_id}.", field="run")
+        raise NotFound(f"There is no run {run_id}.", code="no_run", field="run")
     return state
 
 

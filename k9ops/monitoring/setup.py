@@ -18,6 +18,7 @@ from k9ops.monitoring.queries import failing_jobs, overdue_seconds
 from k9ops.monitoring.schedule_views import bp as schedule_bp
 from k9ops.monitoring.views import bp, find_runs
 from k9ops.monitoring.workers import known_celery
+from k9ops.web import errors
 from k9ops.web.nav import Sign, nav_item, show_state
 from k9ops.web.searching import add_finder
 from k9ops.web.security import SIGNED_IN, csrf
@@ -47,6 +48,7 @@ def init_monitoring(app: Flask) -> None:
     add_finder("monitoring.runs", find_runs)
     nav_item("dual_run.page", _l("Dual run"), "git-compare", "runs.view", "control")
     show_state(state_of_the_house)
+    errors.tell(words.REFUSALS)
 
 
 def state_of_the_house() -> list[Sign]:

@@ -94,7 +94,8 @@ REFUSALS: dict[str, Any] = {
     "not_retryable": _l("Only failed, partial and cancelled runs are tried again."),
     "overlap": _l("A run of the same task is active, and the task allows one at a time."),
     "no_task": _l("This job has no schedule."),
-    "no_run": _l("The run is not there any more."),
+    "no_run": _l("There is no such run."),
+    "unknown_job": _l("There is no such job."),
 }
 
 #: Why Celery takes no run, with the fallback on and off.

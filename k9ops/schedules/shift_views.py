@@ -4,27 +4,37 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from k9ops.accounts.sessions import current_actor
+from k9ops.audit.exports import export_list
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.schedules import shifts as services
 from k9ops.schedules.forms import ShiftForm
 from k9ops.schedules.models import Shift
 from k9ops.schedules.shifts import ShiftFilter, ShiftValues
-from k9ops.web.filters import choice, page_number, search_words
+from k9ops.web.exports import KINDS, Column
+from k9ops.web.filters import Choice, choice, page_number, search_words
 from k9ops.web.forms import record_form_page, saving
 from k9ops.web.security import requires
 
 shifts = Blueprint("shifts", __name__, template_folder="templates")
 
 SHIFT = "/shifts/<int(max=2147483647):shift_id>"
+_STATES = {"yes": _l("In use"), "no": _l("Retired")}
+_COLUMNS = (
+    Column[Shift](_l("Name"), lambda one: one.name),
+    Column[Shift](_l("Name in English"), lambda one: one.name_en),
+    Column[Shift](_l("Begins"), lambda one: f"{one.starts:%H:%M}"),
+    Column[Shift](_l("Ends"), lambda one: f"{one.ends:%H:%M}"),
+    Column[Shift](_l("State"), lambda one: _STATES["yes" if one.active else "no"]),
+)
 
 
 @shifts.get("/shifts")
 @requires("shifts.view")
 def index() -> str:
     """The shifts of the unit."""
-    active = choice("active", _l("State"), {"yes": _l("In use"), "no": _l("Retired")})
-    wanted = ShiftFilter(search_words(), active.value == "yes" if active.value else None)
+    active = _choice()
+    wanted = _wanted(active)
     return render_template(
         "schedules/shifts.html",
         page=services.list_shifts(wanted, number=page_number()),
@@ -33,6 +43,22 @@ def index() -> str:
         choices=[active],
         hours=_hours,
     )
+
+
+@shifts.get(f"/shifts/export/{KINDS}")
+@requires("shifts.view")
+def export(kind: str) -> ResponseReturnValue:
+    """What the filters show, as a file."""
+    rows = services.all_shifts(_wanted(_choice()))
+    return export_list(kind, _("Shifts"), _COLUMNS, rows, actor=current_actor())
+
+
+def _choice() -> Choice:
+    return choice("active", _l("State"), _STATES)
+
+
+def _wanted(active: Choice) -> ShiftFilter:
+    return ShiftFilter(search_words(), active.value == "yes" if active.value else None)
 
 
 def _hours(shift: Shift) -> str:

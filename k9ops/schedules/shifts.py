@@ -3,11 +3,12 @@
 A duty has its own hours, copied from its shift when it was planned; so a change moves none of them.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import time
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from k9ops.audit.records import keep
 from k9ops.audit.services import Actor
@@ -16,7 +17,7 @@ from k9ops.core.db import db
 from k9ops.core.errors import BadInput, NotFound
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
-from k9ops.core.paging import NumberedPage, containing, numbered_page
+from k9ops.core.paging import NumberedPage, containing, numbered_page, whole
 from k9ops.schedules.models import Shift
 
 
@@ -32,6 +33,7 @@ CHECKS: dict[str, Check] = {
     "starts": _time_of_day,
     "ends": _time_of_day,
 }
+_ORDER: Any = (Shift.starts, Shift.ends, Shift.id)
 _TAKEN = {"name": _l("Another shift has this name, perhaps one that is retired.")}
 
 
@@ -52,16 +54,21 @@ class ShiftFilter:
     search: str = ""
     active: bool | None = None
 
+    def query(self) -> Select[Shift]:
+        found: Select[Shift] = select(Shift)
+        if self.search:
+            found = found.where(containing(self.search, Shift.name, Shift.name_en))
+        return found if self.active is None else found.where(Shift.active == self.active)
+
 
 def list_shifts(wanted: ShiftFilter, *, number: int = 1) -> NumberedPage[Shift]:
     """The shifts that match, in the order of the day."""
-    query = select(Shift)
-    if wanted.search:
-        query = query.where(containing(wanted.search, Shift.name, Shift.name_en))
-    if wanted.active is not None:
-        query = query.where(Shift.active == wanted.active)
-    order: Any = (Shift.starts, Shift.ends, Shift.id)
-    return numbered_page(db.session(), query, *order, number=number)
+    return numbered_page(db.session(), wanted.query(), *_ORDER, number=number)
+
+
+def all_shifts(wanted: ShiftFilter) -> Iterator[Shift]:
+    """The same, all of them, for a file."""
+    return whole(db.session(), wanted.query(), *_ORDER)
 
 
 def count_active() -> int:

@@ -47,6 +47,7 @@ PAGES: dict[str, tuple[str, str]] = {
 }
 LISTS = {
     "people": _l("People"),
+    "shifts": _l("Shifts"),
     "dogs": _l("Dogs"),
     "projects": _l("Projects"),
     "documents": _l("Documents"),

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, jsonify, render_template
@@ -30,6 +31,14 @@ WORDS: dict[int, tuple[Any, Any]] = {
     503: (_l("Something needed is missing"), _l("Try again in a moment.")),
 }
 
+#: Code → what it is, where the error itself speaks to whoever types commands.
+_told: dict[str, Any] = {}
+
+
+def tell(words: Mapping[str, Any]) -> None:
+    """Let pages say these words of errors with those codes, in the reader's language."""
+    _told.update(words)
+
 
 def init_errors(app: Flask) -> None:
     app.register_error_handler(K9Error, show_own_error)
@@ -37,10 +46,13 @@ def init_errors(app: Flask) -> None:
 
 
 def show_own_error(error: K9Error) -> ResponseReturnValue:
-    """The product's own errors say themselves what is wrong."""
+    """The product's own errors say themselves what is wrong, unless pages have other words."""
     if is_api():
         return jsonify(error.as_dict()), error.status
-    return _page(error.status, error.message, error.hint), error.status
+    message, hint = _told.get(error.code), ""
+    if message is None:
+        message, hint = error.message, error.hint
+    return _page(error.status, str(message), hint), error.status
 
 
 def show_http_error(error: HTTPException) -> ResponseReturnValue:

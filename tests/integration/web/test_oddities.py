@@ -1,5 +1,8 @@
 """Values that no row can have, in addresses and forms: neither database is asked for them."""
 
+import re
+from uuid import UUID
+
 import pytest
 
 from k9ops.backups.folder import BackupFolder
@@ -62,3 +65,16 @@ def test_log_is_shown_when_its_filters_are_senseless(app, client_of, amal):
 
 def test_request_is_refused_when_its_host_is_no_name(client):
     assert client.get("/sign-in", headers={"Host": "x" * 300}).status_code == 400
+
+
+@pytest.mark.parametrize("nothing", ["nothing", str(UUID(int=7))])
+def test_what_is_not_there_is_told_in_the_readers_language(app, client_of, amal, nothing):
+    client, told = client_of(amal), {}
+    for rule in app.url_map.iter_rules():
+        if "GET" in rule.methods and rule.arguments and not rule.rule.startswith("/api"):
+            path = re.sub("<[a-z_]+>", nothing, re.sub("<int[^>]+>", "999999", rule.rule))
+            answer = client.get(f"{path}?lang=ar")
+            if answer.status_code in (404, 409, 410):
+                told[path] = re.sub("<[^>]+>", " ", answer.text.partition('class="empty"')[2])
+    assert len(told) > 20
+    assert [one for one in told.items() if re.search("[A-Za-z]{3,} +[a-z]{2,}", one[1])] == []

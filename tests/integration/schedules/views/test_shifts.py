@@ -3,8 +3,10 @@
 import pytest
 from sqlalchemy import delete
 
+from k9ops.audit.services import COMMAND_LINE
 from k9ops.core.db import db
 from k9ops.schedules.models import Shift
+from k9ops.schedules.shifts import retire_shift
 from tests.support.pages import faults, names, send, typed, words_of
 from tests.support.unit import plan, today
 
@@ -33,6 +35,16 @@ def test_list_stands_in_the_order_of_the_day(unit, as_amal):
     assert names(page.text) == ["Morning", "Evening", "Night"]
     assert "22:00–06:00 until the next day" in words_of(page)
     assert names(as_amal.get("/shifts?lang=en&active=no").text) == []
+
+
+def test_file_holds_the_shifts_that_the_filters_show(unit, inside, as_amal):
+    inside(retire_shift, unit.night, actor=COMMAND_LINE)
+    file = as_amal.get("/shifts/export/csv?lang=en&active=yes").data.decode("utf-8-sig")
+    assert file.splitlines()[0] == "Name,Name in English,Begins,Ends,State"
+    assert [line.split(",")[1:] for line in file.splitlines()[1:]] == [
+        ["Morning", "06:00", "14:00", "In use"],
+        ["Evening", "14:00", "22:00", "In use"],
+    ]
 
 
 @pytest.mark.parametrize(
