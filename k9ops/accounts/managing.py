@@ -1,6 +1,7 @@
 """What administrators do with people who sign in; every function is one transaction, audited."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -22,7 +23,7 @@ CHECKS: dict[str, Check] = {
     "email": services.email_address,
     "role": one_word_of(Role),
 }
-TAKEN = {"email": _l("Another person has this e-mail address.")}
+_TAKEN = {"email": _l("Another person has this e-mail address.")}
 
 
 @dataclass(frozen=True)
@@ -58,15 +59,12 @@ def change_user(user_id: int, values: UserValues, *, actor: Actor, seen: str | N
     values, user = checked(values, CHECKS), get_user_of_id(user_id)
     if values.role != Role.ADMINISTRATOR:
         _require_another_administrator(user, field="role")
-    keep(
-        user,
-        asdict(values),
-        actor=actor,
-        kind="user",
-        name=user.username,
-        taken=TAKEN,
-        seen=seen,
-    )
+    return keep_user(user, asdict(values), actor, seen)
+
+
+def keep_user(user: User, values: dict[str, Any], actor: Actor, seen: str | None) -> User:
+    """Write the checked values; raises as `records.keep` does."""
+    keep(user, values, actor=actor, kind="user", name=user.username, taken=_TAKEN, seen=seen)
     return user
 
 

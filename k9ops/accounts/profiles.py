@@ -2,11 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
-from k9ops.accounts import services
-from k9ops.accounts.managing import CHECKS as CHECKS_OF_USERS
-from k9ops.accounts.managing import TAKEN
+from k9ops.accounts import managing, services
 from k9ops.accounts.models import Theme, User
-from k9ops.audit.records import keep
 from k9ops.audit.services import Actor
 from k9ops.core.checks import Check, checked, one_word_of
 from k9ops.core.errors import BadInput
@@ -22,8 +19,8 @@ def _language(code: str | None) -> str | None:
 
 
 CHECKS: dict[str, Check] = {
-    "full_name": CHECKS_OF_USERS["full_name"],
-    "email": CHECKS_OF_USERS["email"],
+    "full_name": managing.CHECKS["full_name"],
+    "email": managing.CHECKS["email"],
     "language": _language,
     "theme": one_word_of(Theme),
 }
@@ -55,13 +52,4 @@ def change_profile(
             text = _("A new e-mail address needs your password.")
             raise BadInput(text, field="password")
         services.confirm_password(user, password, actor=actor)
-    keep(
-        user,
-        asdict(values),
-        actor=actor,
-        kind="user",
-        name=user.username,
-        taken=TAKEN,
-        seen=seen,
-    )
-    return user
+    return managing.keep_user(user, asdict(values), actor, seen)

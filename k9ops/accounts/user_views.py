@@ -139,11 +139,10 @@ def edit(user_id: int) -> ResponseReturnValue:
 @requires("users.manage")
 def deactivate(user_id: int) -> ResponseReturnValue:
     """Ask, then let the person sign in no more."""
-    if request.method == "GET":
-        user = queries.get_user_of_id(user_id)
-        title = _("Deactivate %(name)s?", name=isolated(user.display_name))
-        text = _("They are signed out everywhere and cannot sign in; their tokens open nothing.")
-        return ask(title, text, _("Deactivate"), _("Keep active"), _page_of(user_id))
+    title = _("Deactivate %(name)s?")
+    text = _("They are signed out everywhere and cannot sign in; their tokens open nothing.")
+    if question := _question(user_id, title, text, _("Deactivate"), _("Keep active")):
+        return question
     try:
         user = managing.deactivate(user_id, actor=current_actor())
     except Conflict as error:
@@ -166,11 +165,10 @@ def reactivate(user_id: int) -> ResponseReturnValue:
 @requires("users.manage")
 def give_password(user_id: int) -> ResponseReturnValue:
     """Ask, then make up a new password, which is shown once."""
-    if request.method == "GET":
-        user = queries.get_user_of_id(user_id)
-        title = _("Give %(name)s a new password?", name=isolated(user.display_name))
-        text = _("The one until now opens nothing more, and they are signed out everywhere.")
-        return ask(title, text, _("Make a password"), _("Keep the password"), _page_of(user_id))
+    title = _("Give %(name)s a new password?")
+    text = _("The one until now opens nothing more, and they are signed out everywhere.")
+    if question := _question(user_id, title, text, _("Make a password"), _("Keep the password")):
+        return question
     user, password = managing.give_password(user_id, actor=current_actor())
     title = _("%(name)s has a new password", name=isolated(user.display_name))
     return _shown_once(user, title, password)
@@ -180,11 +178,12 @@ def give_password(user_id: int) -> ResponseReturnValue:
 @requires("users.manage")
 def sign_out_everywhere(user_id: int) -> ResponseReturnValue:
     """Ask, then end every session of the person."""
+    title = _("Sign %(name)s out everywhere?")
+    text = _("Every browser asks for the password again. Tokens of programs go on.")
+    yes, no = _("Sign out everywhere"), _("Stay signed in")
+    if question := _question(user_id, title, text, yes, no):
+        return question
     user = queries.get_user_of_id(user_id)
-    if request.method == "GET":
-        title = _("Sign %(name)s out everywhere?", name=isolated(user.display_name))
-        text = _("Every browser asks for the password again. Tokens of programs go on.")
-        return ask(title, text, _("Sign out everywhere"), _("Stay signed in"), _page_of(user_id))
     browser_sessions.sign_out_everywhere(user, actor=current_actor())
     flash(_("%(name)s was signed out everywhere.", name=isolated(user.display_name)), "ok")
     return _to(user_id)
@@ -208,17 +207,17 @@ def send_password_link(user_id: int) -> ResponseReturnValue:
 @requires("users.manage")
 def reset_two_step(user_id: int) -> ResponseReturnValue:
     """Ask, then let the person sign in by the password alone again."""
+    title = _("Reset the two-step verification of %(name)s?")
+    text = _("Make sure that it is they who ask. They are told, and can set it up anew.")
+    if question := _question(user_id, title, text, _("Reset"), _("Leave it on")):
+        return question
     user = queries.get_user_of_id(user_id)
-    name = isolated(user.display_name)
-    if request.method == "GET":
-        title = _("Reset the two-step verification of %(name)s?", name=name)
-        text = _("Make sure that it is they who ask. They are told, and can set it up anew.")
-        return ask(title, text, _("Reset"), _("Leave it on"), _page_of(user_id))
     try:
         two_step.reset(user, actor=current_actor())
     except Conflict as error:
         flash(error.message, "bad")
     else:
+        name = isolated(user.display_name)
         flash(_("%(name)s signs in by the password alone now.", name=name), "ok")
     return _to(user_id)
 
@@ -245,6 +244,14 @@ def _revoke(user_id: int, token: Any) -> ResponseReturnValue:
     api_tokens.revoke(token, actor=current_actor())
     flash(_("The token was revoked."), "ok")
     return _to(user_id)
+
+
+def _question(user_id: int, title: str, text: str, yes: str, no: str) -> str:
+    """The question about a person, who is named in its title; nothing once it was answered."""
+    if request.method == "POST":
+        return ""
+    name = isolated(queries.get_user_of_id(user_id).display_name)
+    return ask(title % {"name": name}, text, yes, no, _page_of(user_id))
 
 
 def ask_to_revoke(name: str, back: str) -> str:
