@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from k9ops.core.settings import CHANGEABLE
@@ -10,11 +11,31 @@ from tests.support.databases import Databases
 from tests.support.people import AMAL
 from tests.support.processes import Instance, Server
 from tests.support.redis import RedisServer
+from tests.support.unit import SmallUnit, add_unit
 from tests.support.walking import sign_in, visit
 from tests.support.whole import RunningUnit, running_unit
 
 #: The machine may be busy with other tests.
 expect.set_options(timeout=15_000)
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """A browser sees no difference."""
+    return "sqlite"
+
+
+@pytest.fixture
+def unit(app: Flask) -> SmallUnit:
+    """The small unit, in the test's database."""
+    return add_unit(app)
+
+
+@pytest.fixture
+def unit_server(
+    make_instance: Callable[..., Instance], database_url: str, unit: SmallUnit
+) -> Server:
+    return make_instance(database_url=database_url).start()
 
 
 @pytest.fixture(scope="session")

@@ -8,23 +8,13 @@ from playwright.sync_api import Page, expect
 
 from tests.support.people import AMAL, BADR, CALINE
 from tests.support.processes import Server
-from tests.support.unit import NewItem, SmallUnit, add_unit, plan, today
+from tests.support.unit import NewItem, plan, today
 from tests.support.walking import look_at, sign_in, visit
 
 DAY = timedelta(days=1)
 WIDE, PHONE = {"width": 1360, "height": 900}, {"width": 390, "height": 844}
 BOTH = pytest.mark.parametrize(("language", "size"), [("ar", PHONE), ("en", WIDE)])
 LOCKED = "This day is locked: nothing of it can be changed."
-
-
-@pytest.fixture
-def database_kind() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
-def unit(app) -> SmallUnit:
-    return add_unit(app)
 
 
 @pytest.fixture

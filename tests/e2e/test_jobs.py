@@ -13,11 +13,6 @@ PAGE = "/jobs/test.words/schedule"
 
 
 @pytest.fixture
-def database_kind() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
 def instance(make_instance, database_url):
     """Web processes that serve pages and do not tick."""
     jobs = ("tests.support.jobs",)

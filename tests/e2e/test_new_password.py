@@ -14,11 +14,6 @@ NEW = Person("badr", "", "handler", "a kennel by the sea")
 
 
 @pytest.fixture
-def database_kind():
-    return "sqlite"
-
-
-@pytest.fixture
 def server(make_instance, make_app, database_url, mail_server):
     """The product with a mail server, in which Badr has an address."""
     with make_app().app_context():

@@ -20,11 +20,6 @@ PATHS = (
 
 
 @pytest.fixture
-def database_kind() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
 def server(make_instance, database_url) -> Server:
     jobs = ("tests.support.jobs",)
     return make_instance(database_url=database_url, jobs_extra_modules=jobs).start()

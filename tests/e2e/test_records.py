@@ -4,8 +4,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.people import AMAL, BADR, CALINE
-from tests.support.processes import Server
-from tests.support.unit import SmallUnit, add_unit
 from tests.support.walking import look_at, sign_in, violations, visit
 
 PAGES = (
@@ -31,21 +29,6 @@ FORMS = (
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture
-def database_kind() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
-def unit(app) -> SmallUnit:
-    return add_unit(app)
-
-
-@pytest.fixture
-def server(make_instance, database_url, unit) -> Server:
-    return make_instance(database_url=database_url).start()
-
-
 @pytest.mark.parametrize(
     ("person", "language", "theme", "width"),
     [
@@ -55,16 +38,16 @@ def server(make_instance, database_url, unit) -> Server:
         (CALINE, "en", "light", 768),
     ],
 )
-def test_pages_of_records_can_be_read(browser, server, person, language, theme, width):
+def test_pages_of_records_can_be_read(browser, unit_server, person, language, theme, width):
     size = {"width": width, "height": 900}
-    with visit(browser, server, color_scheme=theme, viewport=size) as page:
+    with visit(browser, unit_server, color_scheme=theme, viewport=size) as page:
         sign_in(page, person, language)
         for path in PAGES + (FORMS if person is AMAL else ()):
             look_at(page, path)
 
 
-def test_administrator_is_told_when_somebody_else_was_faster(browser, server, unit):
-    with visit(browser, server) as page:
+def test_administrator_is_told_when_somebody_else_was_faster(browser, unit_server, unit):
+    with visit(browser, unit_server) as page:
         sign_in(page, AMAL)
         page.goto("/dogs/1/edit")
         other = page.context.new_page()
@@ -83,8 +66,8 @@ def test_administrator_is_told_when_somebody_else_was_faster(browser, server, un
         expect(page.locator(".facts, .note").filter(has_text="Eats well")).to_be_visible()
 
 
-def test_administrator_mends_what_is_wrong_and_the_rest_stays(browser, server, unit):
-    with visit(browser, server) as page:
+def test_administrator_mends_what_is_wrong_and_the_rest_stays(browser, unit_server, unit):
+    with visit(browser, unit_server) as page:
         sign_in(page, AMAL)
         page.goto("/people/new")
         page.get_by_label("Name", exact=True).fill("هناء سعيد")
@@ -102,8 +85,8 @@ def test_administrator_mends_what_is_wrong_and_the_rest_stays(browser, server, u
         expect(page.locator(".toast")).to_contain_text("was saved")
 
 
-def test_administrator_assigns_a_dog_on_a_phone_without_scripts(browser, server, unit):
-    with visit(browser, server, viewport=PHONE, java_script_enabled=False) as page:
+def test_administrator_assigns_a_dog_on_a_phone_without_scripts(browser, unit_server, unit):
+    with visit(browser, unit_server, viewport=PHONE, java_script_enabled=False) as page:
         sign_in(page, AMAL, "ar")
         page.goto(f"/projects/{unit.harbour}?who=dogs")
         page.get_by_role("link", name="عيّن كلبًا").click()
@@ -116,19 +99,19 @@ def test_administrator_assigns_a_dog_on_a_phone_without_scripts(browser, server,
         expect(page.locator("#assigned")).to_contain_text("برق")
 
 
-def test_filters_of_a_list_stay_in_the_address(browser, server, unit):
-    with visit(browser, server) as page:
+def test_filters_of_a_list_stay_in_the_address(browser, unit_server, unit):
+    with visit(browser, unit_server) as page:
         sign_in(page, AMAL)
         page.goto("/dogs")
         page.select_option("[name=fitness]", "unfit")
         expect(page.locator("tbody tr")).to_have_count(1)
-        expect(page).to_have_url(f"{server.url}/dogs?fitness=unfit")
+        expect(page).to_have_url(f"{unit_server.url}/dogs?fitness=unfit")
         page.get_by_role("link", name="Clear").click()
         expect(page.locator("tbody tr")).to_have_count(4)
 
 
-def test_manager_finds_only_their_own_project_and_its_people(browser, server, unit):
-    with visit(browser, server) as page:
+def test_manager_finds_only_their_own_project_and_its_people(browser, unit_server, unit):
+    with visit(browser, unit_server) as page:
         sign_in(page, CALINE)
         page.get_by_role("link", name="Projects").first.click()
         expect(page.locator("tbody tr")).to_have_count(1)
@@ -139,8 +122,8 @@ def test_manager_finds_only_their_own_project_and_its_people(browser, server, un
         expect(page.locator("h1")).to_have_text("Badr Salem")
 
 
-def test_handler_finds_none_of_these_places(browser, server, unit):
-    with visit(browser, server) as page:
+def test_handler_finds_none_of_these_places(browser, unit_server, unit):
+    with visit(browser, unit_server) as page:
         sign_in(page, BADR)
         for path in ("/people", "/dogs", "/projects"):
             expect(page.locator(f'.side a[href="{path}"]')).to_have_count(0)

@@ -4,30 +4,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.people import AMAL, CALINE
-from tests.support.processes import Server
-from tests.support.unit import SmallUnit, add_unit
 from tests.support.walking import look_at, sign_in, visit
 
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture
-def database_kind() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
-def unit(app) -> SmallUnit:
-    return add_unit(app)
-
-
-@pytest.fixture
-def server(make_instance, database_url, unit) -> Server:
-    return make_instance(database_url=database_url).start()
-
-
-def test_keyboard_leads_to_the_search_and_to_what_it_found(browser, server, unit):
-    with visit(browser, server) as page:
+def test_keyboard_leads_to_the_search_and_to_what_it_found(browser, unit_server, unit):
+    with visit(browser, unit_server) as page:
         sign_in(page, AMAL)
         page.keyboard.press("Control+k")
         box = page.get_by_placeholder("Find a dog, a person, a run").first  # the one of the top bar
@@ -37,12 +20,12 @@ def test_keyboard_leads_to_the_search_and_to_what_it_found(browser, server, unit
         expect(page.get_by_role("heading", level=1)).to_contain_text("rex")
         expect(box).to_have_value("rex")
         page.get_by_role("link", name="Rex").click()
-        expect(page).to_have_url(f"{server.url}/dogs/{unit.rex}")
+        expect(page).to_have_url(f"{unit_server.url}/dogs/{unit.rex}")
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_phone_searches_on_a_page_of_its_own(browser, server, scripts):
-    with visit(browser, server, viewport=PHONE, java_script_enabled=scripts) as page:
+def test_phone_searches_on_a_page_of_its_own(browser, unit_server, scripts):
+    with visit(browser, unit_server, viewport=PHONE, java_script_enabled=scripts) as page:
         sign_in(page, CALINE)
         page.get_by_role("link", name="Search").click()
         box = page.get_by_role("main").get_by_role("searchbox")
@@ -55,9 +38,9 @@ def test_phone_searches_on_a_page_of_its_own(browser, server, scripts):
     ("language", "theme", "width"),
     [("ar", "light", 1360), ("en", "dark", 800), ("ar", "dark", 390)],
 )
-def test_search_can_be_read_by_everyone(browser, server, language, theme, width):
+def test_search_can_be_read_by_everyone(browser, unit_server, language, theme, width):
     size = {"width": width, "height": 844}
-    with visit(browser, server, color_scheme=theme, viewport=size) as page:
+    with visit(browser, unit_server, color_scheme=theme, viewport=size) as page:
         sign_in(page, AMAL, language)
         for query in ("", "?q=a", "?q=nobody+at+all"):
             look_at(page, f"/search{query}")

@@ -10,11 +10,6 @@ from tests.support.walking import look_at, sees_well, sign_in, visit
 PAGE = "/account/two-step"
 
 
-@pytest.fixture
-def database_kind() -> str:
-    return "sqlite"
-
-
 def set_up(page: Page) -> tuple[str, list[str]]:
     """Go through the page as a person does; the key and the recovery codes that it showed."""
     look_at(page, "/account")
