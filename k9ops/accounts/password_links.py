@@ -7,7 +7,7 @@ from math import ceil
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import joinedload
 
-from k9ops.accounts import browser_sessions, passwords, queries, tries, two_step_codes
+from k9ops.accounts import browser_sessions, mailing, passwords, queries, tries, two_step_codes
 from k9ops.accounts.errors import LinkVoid, SignInLocked
 from k9ops.accounts.models import PasswordReset, User
 from k9ops.accounts.signals import account_touched
@@ -15,13 +15,12 @@ from k9ops.audit.services import Actor, Target, record
 from k9ops.core.clock import db_now, read_now
 from k9ops.core.db import changed, db
 from k9ops.core.errors import Conflict
-from k9ops.core.i18n import force_locale, ngettext
 from k9ops.core.i18n import gettext as _
+from k9ops.core.i18n import ngettext
 from k9ops.core.settings import current_settings
-from k9ops.integrations import mail
-from k9ops.jobs import PermanentError, current_run, enqueue
+from k9ops.jobs import enqueue
 from k9ops.web.formats import unit_name
-from k9ops.web.letters import Letter, drawn
+from k9ops.web.letters import Letter
 
 SEND = "accounts.send_password_reset"
 RESET = "account.password_reset"
@@ -30,7 +29,6 @@ PATH = "/sign-in/new-password"
 GOOD_FOR = timedelta(hours=1)
 #: Links within a quarter of an hour; more of a name are passed over in silence.
 OF_ONE_NAME, FROM_ONE_PLACE = 3, 20
-_NOT_SENT = {"sent": False}
 
 
 def ask(name: str, *, ip: str | None, language: str) -> None:
@@ -71,7 +69,7 @@ def send_to(user: User, *, actor: Actor) -> None:
     Raises:
         Conflict: no mail reaches them.
     """
-    if not (current_settings().mail_on and user.active and user.email):
+    if not mailing.is_reached(user):
         raise Conflict(_("No mail reaches this person."))
     _enqueue(user, "ar", queries.target_of(user), actor)
     db.session.commit()
@@ -94,29 +92,8 @@ def send_link(user_id: int | None, language: str) -> bool:
     user = db.session.get(User, user_id) if user_id else None
     if user is None or not user.active or not user.email:
         return False
-    if not current_settings().mail_on:
-        raise PermanentError("Mail is not set up: MAIL_SERVER is not named.", "mail_off")
-    with current_run().effect("mail") as effect:
-        if effect.state == "unknown" and effect.receipt != _NOT_SENT:
-            text = "An earlier attempt ended in mid-work; the mail may have gone. Ask for another."
-            raise PermanentError(text, mail.MaybeSent.code)
-        if effect.state != "done":
-            try:
-                effect.receipt = {"message_id": _send(user, user.language or language)}
-            except mail.MailFault as fault:
-                if not isinstance(fault, mail.MaybeSent):
-                    effect.keep(_NOT_SENT)
-                raise PermanentError(f"{fault.message} {fault.hint}", fault.code) from fault
+    mailing.send_once(user, language, lambda: _letter(_new_token(user)))
     return True
-
-
-def _send(user: User, language: str) -> str:
-    """Its Message-ID."""
-    to, token = str(user.email), _new_token(user)
-    with force_locale(language):
-        letter = _letter(f"{current_settings().public_url}{PATH}/{token}")
-        text, html = drawn(letter)
-        return mail.send(to, letter.subject, text, html, name=unit_name())
 
 
 def _new_token(user: User) -> str:
@@ -135,20 +112,18 @@ def _new_token(user: User) -> str:
     return token
 
 
-def _letter(url: str) -> Letter:
+def _letter(token: str) -> Letter:
     return Letter(
         subject=_("A new password for your account at %(unit)s", unit=unit_name()),
         title=_("Set a new password"),
         before=(_("Somebody asked for a new password for your account. Set it here:"),),
         button=_("Set a new password"),
-        url=url,
+        url=f"{current_settings().public_url}{PATH}/{token}",
         after=(
             _("The link holds for one hour, and once."),
             _("If it was not you, do nothing: your password stays as it is."),
         ),
-        foot=_(
-            "You get this because your account has this address. You change it in your account."
-        ),
+        foot=mailing.foot(),
     )
 
 

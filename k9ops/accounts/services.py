@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CODES_LOCKED = "account.codes_locked"
+PASSWORD_SET, PASSWORD_CHANGED = "account.password_set", "account.password_changed"
+RECOVERY_CODE_USED = "account.recovery_code_used"
 _USERNAME = re.compile(r"[\w](?:[\w.@-]| (?! )){0,62}[\w]")
 _EMAIL = re.compile(r"[^@\s\0]+@[^@\s\0]+\.[^@\s\0]+")
 
@@ -138,6 +140,7 @@ def set_password(username: str, password: str, *, actor: Actor) -> User:
     browser_sessions.end_all(user)
     tries.reopen(db.session(), tries.hash_name(user.username))
     record(db.session(), actor, "user.password_set", queries.target_of(user))
+    account_touched.send(PASSWORD_SET, session=db.session(), user=user)
     db.session.commit()
     return user
 
@@ -154,6 +157,7 @@ def change_password(user: User, current: str, new: str, *, actor: Actor) -> None
     user.password_hash = passwords.hash_password(new)
     browser_sessions.end_all(user)
     record(db.session(), actor, "user.password_changed", queries.target_of(user))
+    account_touched.send(PASSWORD_CHANGED, session=db.session(), user=user)
     db.session.commit()
 
 
@@ -226,6 +230,9 @@ def sign_in_by_code(user: User, code: str, *, ip: str | None) -> User:
     by = two_step_codes.uses_code(user.id, code)
     if not by:
         raise _count_bad_try(name_hash, user, ip, code=True)
+    if by == "recovery_code":
+        left = {"left": two_step_codes.recovery_codes_left(user.id)}
+        account_touched.send(RECOVERY_CODE_USED, session=db.session(), user=user, params=left)
     return _let_in(user, ip, {"two_step": by})
 
 

@@ -14,7 +14,8 @@ from k9ops.core.db import changed, db, insert_new
 from k9ops.core.errors import BadInput, Conflict
 from k9ops.core.i18n import gettext as _
 
-RESET = "account.two_step_reset"
+ON, OFF = "account.two_step_on", "account.two_step_off"
+RENEWED, RESET = "account.recovery_codes_renewed", "account.two_step_reset"
 
 
 def begin(user: User, password: str, *, actor: Actor) -> None:
@@ -55,7 +56,7 @@ def switch_on(user: User, code: str, *, actor: Actor) -> list[str]:
         db.session.rollback()
         raise _outdated()
     codes = two_step_codes.renew_recovery_codes(user.id)
-    _commit(user, "two_step.switched_on", actor)
+    _commit(user, "two_step.switched_on", actor, ON)
     return codes
 
 
@@ -72,7 +73,7 @@ def renew_codes(user: User, proof: str, *, actor: Actor) -> list[str]:
         db.session.rollback()
         raise _outdated()
     codes = two_step_codes.renew_recovery_codes(user.id)
-    _commit(user, "two_step.codes_renewed", actor)
+    _commit(user, "two_step.codes_renewed", actor, RENEWED)
     return codes
 
 
@@ -85,7 +86,7 @@ def switch_off(user: User, proof: str, *, actor: Actor) -> None:
     """
     services.confirm_password(user, proof, actor=actor, field="proof", or_code=True)
     if _remove(user.id):
-        _commit(user, "two_step.switched_off", actor)
+        _commit(user, "two_step.switched_off", actor, OFF)
 
 
 def reset(user: User, *, actor: Actor) -> None:
@@ -99,7 +100,7 @@ def reset(user: User, *, actor: Actor) -> None:
     if not _remove(user.id):
         db.session.rollback()
         raise Conflict(_("Two-step verification is not on for this person."))
-    _commit(user, "two_step.reset", actor, told=RESET)
+    _commit(user, "two_step.reset", actor, RESET)
 
 
 def _remove(user_id: int) -> bool:
@@ -111,10 +112,9 @@ def _remove(user_id: int) -> bool:
     return True
 
 
-def _commit(user: User, action: str, actor: Actor, *, told: str = "") -> None:
+def _commit(user: User, action: str, actor: Actor, told: str) -> None:
     record(db.session(), actor, action, queries.target_of(user))
-    if told:
-        account_touched.send(told, session=db.session(), user=user)
+    account_touched.send(told, session=db.session(), user=user)
     db.session.commit()
 
 

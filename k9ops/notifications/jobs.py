@@ -1,4 +1,4 @@
-"""The weekly cleanup."""
+"""The weekly cleanup, and the mails."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,6 +7,7 @@ from pydantic import Field
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.settings import current_settings
 from k9ops.jobs import Cron, Partial, Retry, current_run, job
+from k9ops.notifications import mails
 from k9ops.notifications.cleanup import delete_read
 
 if TYPE_CHECKING:
@@ -63,3 +64,15 @@ def cleanup_old_notifications(
     if found.left and not dry_run:
         return Partial(result, f"The time was up with {found.left:,} left; another run goes on.")
     return result
+
+
+@job(
+    mails.SEND,
+    title=_l("Send a notification by mail"),
+    queue="notifications",
+    timeout_seconds=120,
+    arguments={"notification_id": _l("Number of the notification")},
+)
+def send_by_mail(notification_id: int) -> dict[str, Any]:
+    """Send a notification to its person by mail, in the language that they chose."""
+    return {"sent": mails.send(notification_id)}

@@ -39,6 +39,16 @@ def notify(session: Session, users: Iterable[int], message: Message) -> int:
     return sum(insert_new(session, Notification, user_id=user, **values) for user in users)
 
 
+def notify_one(session: Session, user: int, message: Message) -> int:
+    """The same for one person and a message that nobody tells twice; its id."""
+    row = Notification(
+        user_id=user, kind=message.kind, params=clean_json(message.params), url=message.url
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
 def notify_holders(session: Session, permission: str, message: Message) -> int:
     """Tell every active person who holds `permission`, in the caller's transaction."""
     return notify(session, active_users_with(session, permission), message)
