@@ -1,6 +1,7 @@
 """The journal of the last restore: a file, because the database is what is being replaced."""
 
 import json
+import logging
 import os
 import time
 from contextlib import suppress
@@ -13,6 +14,8 @@ from typing import Any, Self
 from k9ops.core.clock import utcnow
 from k9ops.core.db import new_id
 from k9ops.core.files import locked, write_whole
+
+logger = logging.getLogger(__name__)
 
 NAME = "restore-journal.json"
 #: Held by whoever restores, from the first step to the last.
@@ -67,10 +70,13 @@ class Journal:
 
 
 def read(instance: Path) -> dict[str, Any] | None:
-    """What is known of the last restore; None if there was none."""
+    """What is known of the last restore; None if there was none, or its journal is damaged."""
     try:
         document: dict[str, Any] = json.loads((instance / NAME).read_text())
     except FileNotFoundError:
+        return None
+    except ValueError:  # no JSON, or no text at all: the next restore must not fail for it
+        logger.warning("%s is damaged and counts as none", instance / NAME)
         return None
     return document
 

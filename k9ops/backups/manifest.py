@@ -1,5 +1,6 @@
 """The manifest: what stands in `FILE.json` beside each backup FILE."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -10,6 +11,10 @@ from k9ops.core.files import write_whole
 
 Kind = Literal["sqlite", "postgresql"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+#: Others are no times of ours, and some of them no clock can tell.
+Moment = Annotated[
+    AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
+]
 
 
 class Refusal(BaseModel):
@@ -17,7 +22,7 @@ class Refusal(BaseModel):
 
     code: str
     message: str
-    at: AwareDatetime
+    at: Moment
 
 
 class Manifest(BaseModel):
@@ -41,14 +46,14 @@ class Manifest(BaseModel):
     sha256: Sha256
     plain_bytes: NonNegativeInt
     #: The moment of the snapshot.
-    created_at: AwareDatetime
+    created_at: Moment
     duration_seconds: float
     run_id: str
     #: `run`, or `safety`: made before a restore.
     reason: Literal["run", "safety"]
     uploaded: bool = False
     #: When the last verification found it whole …
-    verified_at: AwareDatetime | None = None
+    verified_at: Moment | None = None
     #: … or why it refused it.
     refused: Refusal | None = None
 

@@ -161,6 +161,15 @@ def test_progress_leads_to_the_backups_when_nothing_was_ever_restored(page, cont
     assert page.get(PROGRESS).location == "/backups"
 
 
+@pytest.mark.parametrize("text", ["", "{", "\udcff"])
+def test_restore_goes_on_when_the_last_journal_is_damaged(page, backup, instance, text):
+    (instance / journal.NAME).write_text(text, errors="surrogateescape")
+    assert page.get("/backups").status_code == 200
+    assert page.get(f"/backups/{backup.file}/restore").status_code == 200
+    ask(page, backup.file)
+    assert ended(instance)["outcome"] == "restored"
+
+
 @pytest.mark.parametrize("who", ["badr", "caline"])
 def test_people_are_refused_when_they_may_not_restore(who, request, client_of, backup, instance):
     client = client_of(request.getfixturevalue(who))
