@@ -118,6 +118,8 @@ class Settings(BaseSettings):
     unit_timezone: Zone = "Asia/Riyadh"
     #: True behind HTTPS: session cookies are then sent over HTTPS only.
     session_cookie_secure: bool = False
+    #: Web servers before this one that each add an address to X-Forwarded-For.
+    trusted_proxies: int = Field(default=0, ge=0, le=9)
 
     #: First administrator without a prompt; the password is made up and printed if absent.
     admin_username: str = "admin"

@@ -10,6 +10,7 @@ from flask import Flask, Response, abort, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from k9ops.core.errors import K9Error
 from k9ops.core.settings import current_settings
@@ -80,6 +81,9 @@ def init_security(app: Flask) -> None:
         REMEMBER_COOKIE_SECURE=settings.session_cookie_secure,
         WTF_CSRF_TIME_LIMIT=None,
     )
+    if settings.trusted_proxies:
+        fixed = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0)
+        app.wsgi_app = fixed  # type: ignore[method-assign]
     csrf.init_app(app)
     app.before_request(guard)
     app.after_request(add_headers)

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from k9ops.app import create_app
 from k9ops.core.db import db
 from tests.support.databases import dispose, make_settings
-from tests.support.people import csrf_token
+from tests.support.people import csrf_token, sign_in
 
 
 @pytest.fixture
@@ -59,6 +59,17 @@ def test_cookie_travels_over_https_only_when_set_so(make_app):
     answer = client.get("/sign-in", base_url="https://localhost")
     assert "Secure" in answer.headers["Set-Cookie"]
     assert "Strict-Transport-Security" in answer.headers
+
+
+@pytest.mark.parametrize(("proxies", "told"), [(0, "127.0.0.1"), (1, "10.0.0.7")])
+def test_address_is_the_last_of_the_header_only_when_a_proxy_is_trusted(
+    make_app, amal, proxies, told
+):
+    client = make_app(trusted_proxies=proxies).test_client()
+    client.environ_base["HTTP_X_FORWARDED_FOR"] = "198.51.100.1, 10.0.0.7"
+    page = sign_in(client, amal).get("/account").text
+    assert told in page
+    assert "198.51.100.1" not in page
 
 
 def test_post_is_refused_when_it_has_no_token(client_of, amal):
