@@ -125,9 +125,7 @@ def test_find_says_how_to_make_one_when_there_is_no_latest(folder):
     assert "run-backup" in caught.value.hint
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("bytes", -1), ("created_at", "9999-12-31T23:59:59Z")]
-)
+@pytest.mark.parametrize(("name", "value"), [("bytes", -1), ("created_at", "9999-12-31T23:59:59Z")])
 def test_manifest_refuses_when_a_field_is_wrong(folder, name, value):
     path = add(folder, manifest())
     document = json.loads(path_beside(path).read_text())
