@@ -30,7 +30,11 @@ CODES_LOCKED = "account.codes_locked"
 PASSWORD_SET, PASSWORD_CHANGED = "account.password_set", "account.password_changed"
 RECOVERY_CODE_USED = "account.recovery_code_used"
 _USERNAME = re.compile(r"[\w](?:[\w.@-]| (?! )){0,62}[\w]")
-_EMAIL = re.compile(r"[^@\s\0]+@[^@\s\0]+\.[^@\s\0]+")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+#: What mail servers take without an extension; only the domain may be in another script.
+_EMAIL = re.compile(
+    rf"(?=.{{1,255}}\Z)(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:[\w-]{{1,63}}\.)+[\w-]{{1,63}}"
+)
 
 
 def email_address(text: str | None) -> str | None:
@@ -62,7 +66,7 @@ class NewUser:
     def check(self) -> None:
         """Raise BadInput for the first field at fault."""
         user_name(self.username)
-        if self.email is not None and not _EMAIL.fullmatch(self.email[:255]):
+        if self.email is not None and not _EMAIL.fullmatch(self.email):
             raise BadInput(_("This is no e-mail address."), field="email")
         if len(self.full_name) > 200 or "\0" in self.full_name:
             raise BadInput(_("A full name has at most 200 letters."), field="full_name")

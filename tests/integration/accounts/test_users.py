@@ -11,10 +11,12 @@ from k9ops.accounts.managing import UserValues
 from k9ops.accounts.models import User
 from k9ops.accounts.permissions import Role
 from k9ops.accounts.queries import find_user
+from k9ops.accounts.services import email_address
 from k9ops.audit.models import AuditEntry
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.core.db import db
-from k9ops.core.errors import Conflict
+from k9ops.core.errors import BadInput, Conflict
+from tests.support.databases import on_one_kind
 from tests.support.people import Person, csrf_token, sign_in
 from tests.support.statements import counted
 
@@ -200,3 +202,28 @@ def test_page_of_a_locked_name_says_until_when(client_of, app, amal):
             with pytest.raises(services.K9Error):
                 services.sign_in("badr", "not the password", ip=None)
     assert "Too many wrong tries" in client_of(amal).get(f"/users/{id_of(app, 'badr')}").text
+
+
+@on_one_kind
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a,b@unit.example",
+        "a;b@unit.example",
+        "<a@unit.example>",
+        "م@unit.example",
+        "a@unit..example",
+        "a@\u202eunit.example",
+        f"{'a' * 65}@unit.example",
+        f"a@{'unit.' * 60}example",
+    ],
+)
+def test_address_is_refused_when_no_letter_would_reach_it(context, address):
+    with pytest.raises(BadInput):
+        email_address(address)
+
+
+@on_one_kind
+@pytest.mark.parametrize("address", ["o'hara+k9@unit.example", "amal@الوحدة.example"])
+def test_address_is_taken_when_letters_reach_it(context, address):
+    assert email_address(address) == address
