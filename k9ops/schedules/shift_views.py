@@ -19,7 +19,7 @@ from k9ops.web.security import requires
 shifts = Blueprint("shifts", __name__, template_folder="templates")
 
 SHIFT = "/shifts/<int(max=2147483647):shift_id>"
-_STATES = {"yes": _l("In use"), "no": _l("Retired")}
+_STATES = {"yes": _l("In use"), "no": _l("Out of use")}
 _COLUMNS = (
     Column[Shift](_l("Name"), lambda one: one.name),
     Column[Shift](_l("Name in English"), lambda one: one.name_en),

@@ -163,9 +163,7 @@ def zone_name() -> str:
 
 def plain(instant: datetime, *, seconds: bool = False) -> str:
     """The instant as people say it within a sentence: today 02:00, Sun 15 Nov 21:00."""
-    near = _near_day(instant)
-    near = near.lower() if abs(_days_from_now(instant)) < 2 else near
-    return f"{near} {clock(instant, seconds=seconds)}"
+    return f"{_day_within(instant)} {clock(instant, seconds=seconds)}"
 
 
 def when(instant: datetime | None, *, seconds: bool = False) -> Markup:
@@ -210,9 +208,11 @@ def until(instant: datetime) -> Markup:
     return _time(instant, text)
 
 
-def near(instant: datetime | None) -> Markup:
-    """The day alone: today, Sun 15 Nov."""
-    return Markup("—") if instant is None else _time(instant, _near_day(instant))
+def near(instant: datetime | None, *, within: bool = False) -> Markup:
+    """The day alone: Today, Sun 15 Nov; `within` a sentence today."""
+    if instant is None:
+        return Markup("—")
+    return _time(instant, _day_within(instant) if within else _near_day(instant))
 
 
 def stamp(instant: datetime, text: str) -> Markup:
@@ -224,6 +224,11 @@ def _time(instant: datetime, text: str) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         local(instant).isoformat(timespec="milliseconds"), full(instant), text
     )
+
+
+def _day_within(instant: datetime) -> str:
+    day = _near_day(instant)
+    return day.lower() if abs(_days_from_now(instant)) < 2 else day
 
 
 def _near_day(instant: datetime) -> str:
