@@ -17,6 +17,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from k9ops.core.settings import CHANGEABLE
 from tests.support.browser import launch, open_page
 from tests.support.people import Person
 from tests.support.processes import Instance, Server
@@ -28,7 +29,6 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 DAY = datetime(2026, 11, 17, 6, 10, tzinfo=UTC)
 NIGHTS = [datetime(2026, 11, day, 23, tzinfo=UTC) for day in (14, 15, 16)]
 ADMIN = Person("admin", "", "administrator", "a kennel beside the quiet gate")
-UNIT = {"unit_name": "وحدة الكلاب العاملة", "unit_name_en": "Working Dog Unit"}
 COLOURS = 128
 #: Seconds for one command, on a busy machine too.
 PATIENCE = 300
@@ -68,6 +68,7 @@ GUIDE = (
     Shot("audit", "/audit", 620),
     Shot("users", "/users", 640),
     Shot("documents", "/documents/new/duty_schedule", 460),
+    Shot("settings", "/settings", 900),
 )
 README = Shot("jobs-dark", "/jobs", 720)
 PHONE = Shot("phone", "/jobs", 844)
@@ -98,7 +99,8 @@ def running_unit() -> Iterator[Server]:
     """The product with its sample unit, a broker and a worker; gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="k9ops-pictures-") as folder:
         redis = RedisServer().start()
-        instance = Instance(Path(folder), {"app_env": "testing", **UNIT})
+        left_to_its_page = dict.fromkeys(CHANGEABLE)
+        instance = Instance(Path(folder), {"app_env": "testing", **left_to_its_page})
         instance.settings["admin_password"] = ADMIN.password
         try:
             fill(instance)
@@ -136,8 +138,11 @@ def flask(instance: Instance, *words: str, fails: bool = False) -> None:
         raise subprocess.CalledProcessError(done.returncode, words, done.stdout, done.stderr)
 
 
-#: As if there had been a worker, but no broker on the days of the outage; and no host has a name.
+#: The unit has its names, no host has one; as if there had been a worker, but no broker on the
+#: days of the outage.
 HISTORY = """
+INSERT INTO settings (name, value) VALUES
+  ('unit_name', '"وحدة الكلاب العاملة"'), ('unit_name_en', '"Working Dog Unit"');
 UPDATE job_runs SET path = 'celery', reason = NULL,
   occurrence = replace(occurrence, 'sample:', 'key:');
 UPDATE job_runs SET path = 'in_process', reason = 'broker_unreachable'
