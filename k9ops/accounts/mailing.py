@@ -24,8 +24,8 @@ def foot() -> str:
     return _("You get this because your account has this address. You change it in your account.")
 
 
-def send_once(user: User, language: str, write: Callable[[], Letter]) -> None:
-    """Send the person, who has an address, what `write` makes, in their language if they chose one.
+def send_once(user: User, language: str, write: Callable[[], Letter], *, to: str) -> None:
+    """Send the person at that address what `write` makes, in their language if they chose one.
 
     It is an effect of the run: what may have gone is not sent again.
 
@@ -40,16 +40,15 @@ def send_once(user: User, language: str, write: Callable[[], Letter]) -> None:
             raise PermanentError(text, mail.MaybeSent.code)
         if effect.state != "done":
             try:
-                effect.receipt = {"message_id": _send(user, user.language or language, write)}
+                effect.receipt = {"message_id": _send(to, user.language or language, write)}
             except mail.MailFault as fault:
                 if not isinstance(fault, mail.MaybeSent):
                     effect.keep(_NOT_SENT)
                 raise PermanentError(f"{fault.message} {fault.hint}", fault.code) from fault
 
 
-def _send(user: User, language: str, write: Callable[[], Letter]) -> str:
+def _send(to: str, language: str, write: Callable[[], Letter]) -> str:
     """Its Message-ID."""
-    to = str(user.email)
     with force_locale(language):
         letter = write()
         text, html = drawn(letter)

@@ -9,6 +9,7 @@ from k9ops.accounts import browser_sessions, passwords, queries, services
 from k9ops.accounts.models import User
 from k9ops.accounts.permissions import Role
 from k9ops.accounts.queries import get_user_of_id
+from k9ops.accounts.signals import account_touched
 from k9ops.audit.records import keep
 from k9ops.audit.services import Actor, record
 from k9ops.core.checks import Check, checked, line_of, one_word_of
@@ -18,6 +19,7 @@ from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.seen import begin_to_write
 
+EMAIL_CHANGED = "account.email_changed"
 CHECKS: dict[str, Check] = {
     "full_name": line_of(User.full_name),
     "email": services.email_address,
@@ -59,6 +61,7 @@ def change_user(user_id: int, values: UserValues, *, actor: Actor, seen: str | N
     values, user = checked(values, CHECKS), get_user_of_id(user_id)
     if values.role != Role.ADMINISTRATOR:
         _require_another_administrator(user, field="role")
+    tell_of_email(user, values.email)
     return keep_user(user, asdict(values), actor, seen)
 
 
@@ -66,6 +69,12 @@ def keep_user(user: User, values: dict[str, Any], actor: Actor, seen: str | None
     """Write the checked values; raises as `records.keep` does."""
     keep(user, values, actor=actor, kind="user", name=user.username, taken=_TAKEN, seen=seen)
     return user
+
+
+def tell_of_email(user: User, email: str | None) -> None:
+    """Tell the person, where mails reach them still, that their address becomes another one."""
+    if email != user.email:
+        account_touched.send(EMAIL_CHANGED, session=db.session(), user=user)
 
 
 def deactivate(user_id: int, *, actor: Actor) -> User:

@@ -92,7 +92,7 @@ def send_link(user_id: int | None, language: str) -> bool:
     user = db.session.get(User, user_id) if user_id else None
     if user is None or not user.active or not user.email:
         return False
-    mailing.send_once(user, language, lambda: _letter(_new_token(user)))
+    mailing.send_once(user, language, lambda: _letter(_new_token(user)), to=user.email)
     return True
 
 

@@ -52,4 +52,5 @@ def change_profile(
             text = _("A new e-mail address needs your password.")
             raise BadInput(text, field="password")
         services.confirm_password(user, password, actor=actor)
+        managing.tell_of_email(user, values.email)
     return managing.keep_user(user, asdict(values), actor, seen)

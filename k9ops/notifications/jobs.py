@@ -71,8 +71,11 @@ def cleanup_old_notifications(
     title=_l("Send a notification by mail"),
     queue="notifications",
     timeout_seconds=120,
-    arguments={"notification_id": _l("Number of the notification")},
+    arguments={"notification_id": _l("Number of the notification"), "to": _l("E-mail address")},
 )
-def send_by_mail(notification_id: int) -> dict[str, Any]:
-    """Send a notification to its person by mail, in the language that they chose."""
-    return {"sent": mails.send(notification_id)}
+def send_by_mail(notification_id: int, to: str | None = None) -> dict[str, Any]:
+    """Send a notification to its person by mail, in the language that they chose.
+
+    It goes `to` the address that they had when it was written, if that is given.
+    """
+    return {"sent": mails.send(notification_id, to)}

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from k9ops.accounts import mailing, password_links, services, two_step
+from k9ops.accounts import mailing, managing, password_links, services, two_step
 from k9ops.accounts.models import User
 from k9ops.accounts.signals import account_touched
 from k9ops.core.i18n import lazy_gettext as _l
@@ -32,6 +32,12 @@ KINDS = {
         "ok",
         _l("Your password was changed"),
         _l("All other browsers were signed out. If it was not you, tell an administrator."),
+    ),
+    managing.EMAIL_CHANGED: Kind(
+        "key-round",
+        "part",
+        _l("The e-mail address of your account was changed"),
+        _l("Mails go to the new one from now on. If it was not you, tell an administrator."),
     ),
     services.CODES_LOCKED: Kind(
         "shield-x",
@@ -103,4 +109,7 @@ def tell_person(
     """Tell the person whose account it is, in the transaction that touches it."""
     told = notify_one(session, user.id, Message(kind, "/account", dict(params or {})))
     if mailing.is_reached(user):
-        enqueue(SEND, {"notification_id": told})
+        arguments = {"notification_id": told}
+        # Whoever took the account over gave it an address of their own.
+        before = {"to": user.email} if kind == managing.EMAIL_CHANGED else {}
+        enqueue(SEND, arguments | before)

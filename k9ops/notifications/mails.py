@@ -13,16 +13,19 @@ from k9ops.web.letters import Letter
 SEND = "notifications.send_by_mail"
 
 
-def send(notification_id: int) -> bool:
+def send(notification_id: int, to: str | None = None) -> bool:
     """Send it to its person, within a run; False when there is nobody to send it to any more.
+
+    It goes `to` an address that they had, or to the one that they have.
 
     Raises as `mailing.send_once` does.
     """
     row = db.session.get(Notification, notification_id)
     user = db.session.get(User, row.user_id) if row else None
-    if row is None or user is None or not user.active or not user.email:
+    address = to or (user and user.email)
+    if row is None or user is None or not user.active or not address:
         return False
-    mailing.send_once(user, "ar", lambda: _letter(row))
+    mailing.send_once(user, "ar", lambda: _letter(row), to=address)
     return True
 
 

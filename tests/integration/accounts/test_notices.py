@@ -5,6 +5,7 @@ from sqlalchemy import select, update
 
 from k9ops.accounts import services, two_step
 from k9ops.accounts.models import User
+from k9ops.accounts.profiles import ProfileValues, change_profile
 from k9ops.accounts.queries import find_user
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.core.db import db
@@ -76,9 +77,17 @@ def reset(app, badr):
         two_step.reset(find_user("badr"), actor=COMMAND_LINE)
 
 
+def change_email(app, badr):
+    with app.app_context():
+        user = find_user("badr")
+        values = ProfileValues(user.full_name, "other@unit.example", user.language, user.theme)
+        change_profile(user, values, badr.password, actor=COMMAND_LINE)
+
+
 @pytest.mark.parametrize(
     ("act", "title"),
     [
+        (change_email, "The e-mail address of your account was changed"),
         (change_password, "Your password was changed"),
         (set_password, "A new password was set for your account"),
         (switch_on, "Your two-step verification was switched on"),
