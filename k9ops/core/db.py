@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import (
     DeclarativeBase,
     ORMExecuteState,
@@ -101,6 +101,11 @@ _RETURNED = "k9ops.returned"
 #: A connection returned to the pool so lately is used without asking whether it lives.
 _TRUSTED_SECONDS = 1.0
 
+#: SQLite's numbers for busy, locked, read-only, a fault of the disk, full, and not to be opened.
+_SQLITE_LACKS = (5, 6, 8, 10, 13, 14)
+#: PostgreSQL's classes for no connection, no room, a lock that is held, and being shut down.
+_POSTGRESQL_LACKS = ("08", "53", "55", "57")
+
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
 
@@ -164,6 +169,15 @@ def _ping_if_idle(
         dialect.do_ping(connection)
     except dialect.loaded_dbapi.Error as error:
         raise DisconnectionError from error
+
+
+def is_lacking(error: OperationalError) -> bool:
+    """Whether the database is away, full or kept by others, and was not asked something wrong."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _SQLITE_LACKS
+    code = getattr(error.orig, "pgcode", None)
+    return code is None or code.startswith(_POSTGRESQL_LACKS)
 
 
 def insert_new(connection: Connection | Session, table: type[Base], **values: Any) -> bool:

@@ -8,9 +8,12 @@ from typing import Any
 from flask import Flask, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadHost, HTTPException
 
-from k9ops.core.errors import K9Error
+from k9ops.core.db import is_lacking
+from k9ops.core.errors import K9Error, Unavailable
+from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.web.security import is_api
 
@@ -43,6 +46,7 @@ def tell(words: Mapping[str, Any]) -> None:
 def init_errors(app: Flask) -> None:
     app.register_error_handler(K9Error, show_own_error)
     app.register_error_handler(HTTPException, show_http_error)
+    app.register_error_handler(OperationalError, show_lack)
 
 
 def show_own_error(error: K9Error) -> ResponseReturnValue:
@@ -53,6 +57,15 @@ def show_own_error(error: K9Error) -> ResponseReturnValue:
     if message is None:
         message, hint = error.message, error.hint
     return _page(error.status, str(message), hint), error.status
+
+
+def show_lack(error: OperationalError) -> ResponseReturnValue:
+    """A database that cannot be used is told as such; other faults of it are ours."""
+    if not is_lacking(error):
+        raise error
+    log.error("the database cannot be used: %s", error.orig)
+    text = _("The database cannot be used at the moment.")
+    return show_own_error(Unavailable(text, hint=_("Try again in a moment.")))
 
 
 def show_http_error(error: HTTPException) -> ResponseReturnValue:

@@ -1,5 +1,8 @@
 """The guard before every view, and what people are told when it refuses."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from flask import Blueprint
 from sqlalchemy import text
@@ -129,6 +132,16 @@ def test_sign_in_says_so_when_the_database_is_away(tmp_path):
     dispose(app)
     assert answer.status_code == 200
     assert "the database does not answer" in answer.text
+
+
+def test_form_is_told_when_somebody_keeps_the_database_from_it(client_of, amal, database_url):
+    client = client_of(amal)
+    token = csrf_token(client.get("/more").text)
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = client.post("/notifications/read-all", data={"csrf_token": token})
+    assert answer.status_code == 503
+    assert "The database cannot be used at the moment." in answer.text
 
 
 def test_error_page_is_drawn_when_people_cannot_be_read(app, client_of, amal):
