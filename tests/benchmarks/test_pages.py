@@ -22,10 +22,12 @@ from k9ops.sample import load_sample
 from k9ops.schedules.models import DutySchedule
 from tests.benchmarks.conftest import SCALE
 from tests.support import people
+from tests.support.crawling import REDIRECTS
 from tests.support.databases import dispose, make_settings
 from tests.support.people import AMAL, sign_in
 from tests.support.statements import counted
 from tests.support.unit import today
+from tests.support.whole import pages_of
 
 #: How many times the sample unit, and how many runs and documents beside it.
 UNITS, RUNS, DOCUMENTS = max(1, round(20 * SCALE)), int(200_000 * SCALE), int(5_000 * SCALE)
@@ -193,6 +195,16 @@ def measure(unit, figure):
 @pytest.mark.parametrize("page", PAGES)
 def test_page_of_an_administrator(unit, measure, page):
     measure(sign_in(unit[0].test_client(), AMAL), page)
+
+
+def test_other_pages_of_an_administrator(unit, measure):
+    """What is linked from somewhere and not measured above."""
+    app, _password, known = unit
+    client = sign_in(app.test_client(), AMAL)
+    measured = {*REDIRECTS, *(page.format(**known) for page in PAGES)}
+    for page in pages_of(app, client, AMAL.role):
+        if page not in measured:
+            measure(client, page)
 
 
 OTHERS = [("manager", "/search?q=a")]

@@ -7,6 +7,7 @@ from datetime import time
 from pathlib import Path
 
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from k9ops.accounts.api_tokens import create_token
@@ -98,12 +99,18 @@ class RunningUnit:
     def pages(self, person: Person) -> list[str]:
         """One address of each page that the person can find."""
         if person.username not in self._pages:
+            starts = self.starts if person is AMAL else ()
             client = signed_in_client(self.app, person)
-            walk = Crawler(self.app, client, person.role, "en", brief=True)
-            found = walk.walk(*(self.starts if person is AMAL else ())).addresses
-            pages = [found[rule] for rule in found if rule in walk.found.opened]
-            self._pages[person.username] = [one for one in pages if _is_page(one)]
+            self._pages[person.username] = pages_of(self.app, client, person.role, *starts)
         return self._pages[person.username]
+
+
+def pages_of(app: Flask, client: FlaskClient, role: str, *starts: str) -> list[str]:
+    """One address of each page that who is signed in can find."""
+    walk = Crawler(app, client, role, "en", brief=True)
+    found = walk.walk(*starts).addresses
+    pages = [found[rule] for rule in found if rule in walk.found.opened]
+    return [one for one in pages if _is_page(one)]
 
 
 def _is_page(address: str) -> bool:
