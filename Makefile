@@ -39,7 +39,7 @@ help:  ## List the targets
 
 setup: system-packages .venv/.packages .venv/.assets $(CATALOGUES:.po=.mo)  ## Install what running needs (system packages, .venv, fonts, icons)
 
-setup-dev: setup .venv/.dev-packages
+setup-dev: setup .venv/.dev-packages node_modules/.dev-packages
 	@scripts/system-packages test
 
 system-packages:
@@ -67,6 +67,12 @@ system-packages:
 	@echo "Fetching fonts and icons …"
 	@if $(BIN)/python -m scripts.assets; then touch $@; \
 		else echo "Pages stay plain until \`make setup\` succeeds in fetching them." >&2; fi
+
+# Beside what it stands for, since installing fonts and icons anew takes both away.
+node_modules/.dev-packages: package-lock.json .npmrc | .venv/.assets
+	@echo "Installing what drives Firefox in tests …"
+	@if $(BIN)/npm ci --loglevel error >/dev/null; then touch $@; \
+		else echo "Firefox is not tested until \`make setup-dev\` succeeds in fetching it." >&2; fi
 
 %.mo: %.po | .venv/.packages
 	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@

@@ -44,12 +44,13 @@ def icon_names() -> list[str]:
 
 
 def install_packages() -> None:
-    """Install what the lock file names, unless it is there already."""
+    """Install what the lock file names for running, unless it is there already."""
     lock = ROOT / "package-lock.json"
     installed = PACKAGES / ".package-lock.json"
     if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
         return
-    code = npm(["ci", "--prefix", str(ROOT), "--loglevel", "error"], cwd=ROOT, stdout=DEVNULL)
+    how = ["ci", "--omit", "dev", "--prefix", str(ROOT), "--loglevel", "error"]
+    code = npm(how, cwd=ROOT, stdout=DEVNULL)
     if code:
         sys.exit("Fonts and icons could not be fetched: see npm's message above.")
 

@@ -31,8 +31,8 @@ IGNORED = {
     "test-results",
 }
 KINDS = {
-    "", ".cfg", ".css", ".example", ".html", ".in", ".ini", ".js", ".json", ".md", ".mako", ".po",
-    ".py", ".sql", ".toml", ".txt", ".yml",
+    "", ".cfg", ".css", ".example", ".html", ".in", ".ini", ".js", ".json", ".md", ".mako", ".mjs",
+    ".po", ".py", ".sql", ".toml", ".txt", ".yml",
 }  # fmt: skip
 
 
