@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from k9ops.accounts.queries import find_user
 from k9ops.core.db import db
-from tests.support.mail import text_of
+from tests.support.mail import text_of, way_in
 from tests.support.people import BADR, Person
 from tests.support.waiting import wait_until
 from tests.support.walking import look_at, sees_well, sign_in, visit
@@ -60,9 +60,3 @@ def test_mail_can_be_read(browser, server, mail_server, language, width):
         page.goto("about:blank")  # no policy of ours holds in people's mailboxes
         page.set_content(text_of(mail_server.letters[0], "html"))
         sees_well(page, "the mail")
-
-
-def way_in(letter) -> str:
-    """The link of the mail, as it leads within this server."""
-    [line] = [one for one in text_of(letter).splitlines() if one.startswith("https://")]
-    return line.removeprefix("https://k9.unit.example")

@@ -65,7 +65,7 @@ class MailServer:
         return settings_of(self.port) | others
 
 
-def settings_of(port: int) -> dict[str, object]:
+def settings_of(port: int) -> dict[str, Any]:
     """Those of a unit whose mail server listens at that port of this machine, without TLS."""
     return {
         "mail_server": "127.0.0.1",
@@ -86,3 +86,9 @@ def _authenticate(
 
 def text_of(letter: EmailMessage, kind: str = "plain") -> str:
     return letter.get_body((kind,)).get_content()
+
+
+def way_in(letter: EmailMessage) -> str:
+    """The link of the mail, as it leads within the server."""
+    [line] = [one for one in text_of(letter).splitlines() if one.startswith("https://")]
+    return line.removeprefix(settings_of(0)["public_url"])

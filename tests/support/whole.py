@@ -20,6 +20,7 @@ from k9ops.audit.services import COMMAND_LINE
 from k9ops.backups.services import make_backup
 from k9ops.core.clock import db_now
 from k9ops.core.db import db, new_id
+from k9ops.core.settings import CHANGEABLE
 from k9ops.jobs import dispatch
 from k9ops.jobs.foreground import run_here
 from k9ops.jobs.runner import take
@@ -118,12 +119,13 @@ def _is_page(address: str) -> bool:
 
 
 @contextmanager
-def running_unit(database_url: str, folder: Path) -> Iterator[RunningUnit]:
+def running_unit(database_url: str, folder: Path, **others: object) -> Iterator[RunningUnit]:
     """The whole unit in a database that has the tests' people, and its server."""
-    settings = {"database_url": database_url, **SETTINGS}
+    settings = {"database_url": database_url, **SETTINGS, **others}
     app = create_app(make_settings(folder, **settings))
     fixed = {"secret_key": "only for tests", "app_env": "testing"}
-    instance = Instance(folder, {**fixed, **settings})
+    left_to_its_page = dict.fromkeys(CHANGEABLE)
+    instance = Instance(folder, {**fixed, **settings, **left_to_its_page})
     try:
         starts = add_whole_unit(app)
         yield RunningUnit(app, instance.start(), starts)
