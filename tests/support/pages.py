@@ -6,12 +6,12 @@ from html.parser import HTMLParser
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.support.people import csrf_token
+from tests.support.people import form_token
 
 
 def send(client: FlaskClient, path: str, **fields: object) -> TestResponse:
     """Send the form of the page at `path`, in English."""
-    token = csrf_token(client.get("/more").text)
+    token = form_token(client)
     return client.post(f"{path}?lang=en", data={"csrf_token": token, **fields})
 
 

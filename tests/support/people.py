@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flask import Flask, session
 from flask.testing import FlaskClient
+from flask_wtf.csrf import generate_csrf
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,15 @@ def csrf_token(page: str) -> str:
     field = re.search(r'<input[^>]*name="csrf_token"[^>]*>', page)
     assert field, "the page has no form with a token"
     return re.search(r'value="([^"]+)"', field.group())[1]
+
+
+def form_token(client: FlaskClient) -> str:
+    """A token of the client's session, without a page that shows one."""
+    with client.application.test_request_context(), client.session_transaction() as kept:
+        session.update(kept)
+        token = generate_csrf()
+        kept.update(session)
+    return token
 
 
 def sign_in(client: FlaskClient, person: Person) -> FlaskClient:

@@ -17,12 +17,12 @@ from k9ops.audit.services import COMMAND_LINE
 from k9ops.core.db import db
 from k9ops.core.errors import BadInput, Conflict
 from tests.support.databases import on_one_kind
-from tests.support.people import Person, csrf_token, sign_in
+from tests.support.people import Person, form_token, sign_in
 from tests.support.statements import counted
 
 
 def post(client, path: str, **fields: str):
-    token = csrf_token(client.get("/more?lang=en").text)
+    token = form_token(client)
     return client.post(path, data={"csrf_token": token, **fields})
 
 

@@ -15,7 +15,7 @@ from k9ops.jobs.states import State
 from k9ops.notifications.models import Notification
 from tests.support.backups import halve
 from tests.support.pages import faults, typed
-from tests.support.people import csrf_token
+from tests.support.people import form_token
 from tests.support.waiting import wait_until
 
 PROGRESS = "/backups/restore?lang=en"
@@ -52,7 +52,7 @@ def badr() -> str:
 
 def ask(client, file: str, **fields):
     fields = {"reason": "A list was emptied by mistake", "word": "restore", **fields}
-    token = csrf_token(client.get("/more").text)
+    token = form_token(client)
     address = f"/backups/{file}/restore?lang=en"
     return client.post(address, data={"csrf_token": token, **fields})
 

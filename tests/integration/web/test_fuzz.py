@@ -13,7 +13,7 @@ from tests.support.crawling import Crawler
 from tests.support.databases import KINDS, dispose, make_settings
 from tests.support.fuzzing import TOKEN, targets, watch_names, watched, with_query
 from tests.support.html import Page
-from tests.support.people import csrf_token, signed_in_client
+from tests.support.people import form_token, signed_in_client
 from tests.support.planting import MARK
 from tests.support.whole import AMAL, EVERYBODY, SETTINGS, add_whole_unit
 
@@ -75,7 +75,7 @@ def attempts(app, person, target):
 def faults_of(app, person, target, address, query, fields):
     stay(app, person)
     client = signed_in_client(app, person)
-    token = {TOKEN: csrf_token(client.get("/more").text)} if target.method == "POST" else {}
+    token = {TOKEN: form_token(client)} if target.method == "POST" else {}
     data = {**fields, **token} if target.method == "POST" else None
     with watched(app) as seen:
         answer = client.open(with_query(address, query), method=target.method, data=data)

@@ -8,7 +8,7 @@ from k9ops.projects.scope import EVERYTHING
 from k9ops.schedules.queries import items_of
 from k9ops.schedules.services import NewItem
 from tests.support.backups import hashes
-from tests.support.people import csrf_token
+from tests.support.people import form_token
 from tests.support.unit import plan, today
 
 KEYS = ("day_id", "item_id", "project_id", "person_id", "dog_id", "assignment_id", "place_id")
@@ -37,7 +37,7 @@ def addresses(app, fill):
 
 def ask_all(client, found):
     """Ask for each address, by its form too; method and path with the answer."""
-    token = csrf_token(client.get("/more").text)
+    token = form_token(client)
     fields = {"note": "x", "reason": "Not mine", "attendance": "absent", "name": "x"}
     for method, path in found:
         data = {"csrf_token": token, **fields} if method == "POST" else None
