@@ -17,6 +17,8 @@ _KEY = "key"
 _HALF_WAY = "half_way"
 #: Between the password and the code.
 _HALF_WAY_LASTS = timedelta(minutes=10)
+#: Browsers drop a cookie of more than 4 kB, and the sign-in with it.
+_LONGEST_NEXT = 500
 #: What a choice made before the sign-in or before the sign-out outlives.
 _KEPT = ("language",)
 
@@ -70,7 +72,8 @@ def go_half_way(user: User, *, remember: bool, target: str) -> None:
     """Note in the browser that the password was right; nobody is signed in yet."""
     _empty_session()
     until = (utcnow() + _HALF_WAY_LASTS).timestamp()
-    kept = HalfWay(user.id, user.session_version, until, remember, target)
+    following = target if len(target) <= _LONGEST_NEXT else "/"
+    kept = HalfWay(user.id, user.session_version, until, remember, following)
     session[_HALF_WAY] = asdict(kept)
 
 

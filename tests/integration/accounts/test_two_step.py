@@ -1,6 +1,7 @@
 """Two-step verification: setting it up, codes at the door, and ways out."""
 
 import re
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -90,6 +91,13 @@ def test_sign_in_needs_the_code_after_the_password(app, client, badr):
         assert find_user("badr").last_sign_in_at is not None
         entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
         assert (entry.action, entry.detail) == ("user.signed_in", {"two_step": "app"})
+
+
+@on_one_kind
+def test_sign_in_leads_to_the_home_page_when_the_address_fits_no_cookie(app, client, badr):
+    secret, _ = switch_on(app, badr)
+    half_way(client, badr, next=f"/notifications?{secrets.token_hex(2500)}")
+    assert enter(client, code_of(secret)).location == "/"
 
 
 @on_one_kind
