@@ -46,7 +46,7 @@ system-packages:
 	@scripts/system-packages run
 
 .venv/.created:
-	@python=$$(PYTHON=$(PYTHON) scripts/find-python) && $$python -m venv .venv
+	@python=$$(PYTHON=$(PYTHON) scripts/find-python) && echo "Making .venv …" && $$python -m venv .venv
 	@touch $@
 
 .venv/.packages: .venv/.created requirements.txt

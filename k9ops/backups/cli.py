@@ -8,7 +8,7 @@ import click
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.backups import queries, restoring, services
 from k9ops.backups.jobs import RUN_BACKUP
-from k9ops.core.console import Command, handles_errors, json_option, print_json, table
+from k9ops.core.console import Command, handles_errors, json_option, local, print_json, table
 from k9ops.core.errors import BadInput
 from k9ops.jobs import dispatch
 from k9ops.jobs.answers import answer, tell_trouble, wait_for
@@ -74,9 +74,18 @@ def list_backups(*, as_json: bool) -> None:
     if as_json:
         print_json(documents)
     elif documents:
-        table(documents, ["file", "bytes", "created_at", "database", "uploaded", "verified_at"])
+        columns = ["file", "bytes", "created", "database", "uploaded", "verified"]
+        table([_row(document) for document in documents], columns)
     else:
         click.echo(f"There is no backup in {queries.folder().path}.", err=True)
+
+
+def _row(document: dict[str, Any]) -> dict[str, Any]:
+    return document | {
+        "created": local(document["created_at"]),
+        "uploaded": "yes" if document["uploaded"] else "no",
+        "verified": local(document["verified_at"]),
+    }
 
 
 @click.command("verify-backup", cls=Command)
@@ -113,7 +122,9 @@ def restore_backup(file: str, yes: bool, *, as_json: bool) -> None:
     if as_json:
         print_json(done)
         return
-    click.echo(f"Restored {done['file']}, the data of {done['created_at']}: {done['rows']:,} rows.")
+    click.echo(
+        f"Restored {done['file']}, the data of {local(done['created_at'])}: {done['rows']:,} rows."
+    )
     if done["safety_backup"]:
         click.echo(f"What was live before is kept in {done['safety_backup']}.")
 
@@ -124,8 +135,8 @@ def _ask(preview: restoring.Preview) -> None:
     Raises:
         BadInput: it was not typed, or nobody is there to type it.
     """
-    created_at = preview.backup.created_at
-    click.echo(f"{preview.backup.file} holds the data of {created_at.isoformat()}.", err=True)
+    taken = local(preview.backup.created_at)
+    click.echo(f"{preview.backup.file} holds the data of {taken}.", err=True)
     if preview.live_tables:
         click.echo(
             f"All that was written since then leaves the live database ({preview.live_tables}"

@@ -6,12 +6,14 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, redirect_stdout
+from datetime import datetime
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 from sqlalchemy.exc import DatabaseError, ProgrammingError
 
 from k9ops.core.errors import BadInput, K9Error, Unavailable
+from k9ops.core.settings import current_settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -135,6 +137,14 @@ def pairs(given: Iterable[str]) -> dict[str, str]:
         if not (name and sign):
             raise BadInput(f"--arg {name!r} has no value.", field="arg", hint="Write --arg k=v.")
     return {name: value for name, _sign, value in parts}
+
+
+def local(instant: datetime | str | None) -> str | None:
+    """An instant, or its ISO text, on the unit's clock."""
+    if instant is None:
+        return None
+    at = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    return f"{at.astimezone(current_settings().zone):%Y-%m-%d %H:%M:%S}"
 
 
 def table(rows: list[dict[str, Any]], columns: list[str]) -> None:

@@ -18,6 +18,7 @@ from k9ops.core.console import (
     exit_with,
     handles_errors,
     json_option,
+    local,
     pairs,
     print_json,
     table,
@@ -301,32 +302,31 @@ def _print_task(task: PeriodicTask, *, as_json: bool) -> None:
         document = {"name": task.name, "enabled": task.enabled, "trigger": trigger}
         print_json(document | {"next": due.isoformat() if due else None})
         return
-    state = f"next due {_local(due)}" if due else "paused" if not task.enabled else "never due"
+    state = f"next due {local(due)}" if due else "paused" if not task.enabled else "never due"
     click.echo(f"{task.name}: {_trigger_text(trigger)}; {state}")
 
 
 def _job_row(document: dict[str, Any]) -> dict[str, Any]:
     trigger, last = document["trigger"], document["last_run"]
-    due = datetime.fromisoformat(document["next"][0]) if document["next"] else None
     return {
         "name": document["name"],
         "queue": document["queue"],
         "enabled": {True: "yes", False: "paused", None: None}[document["enabled"]],
         "trigger": trigger and _trigger_text(trigger),
-        "next": _local(due),
-        "last run": last and f"{last['state']} {_local(datetime.fromisoformat(last['queued_at']))}",
+        "next": local(document["next"][0]) if document["next"] else None,
+        "last run": last and f"{last['state']} {local(last['queued_at'])}",
     }
 
 
 def _run_row(run: JobRun) -> dict[str, Any]:
     took = None if run.duration_ms is None else f"{run.duration_ms / 1000:.1f} s"
     plain = {name: getattr(run, name) for name in ("id", "job", "state", "path", "reason")}
-    return plain | {"queued": _local(run.queued_at), "took": took}
+    return plain | {"queued": local(run.queued_at), "took": took}
 
 
 def _event_row(event: JobEvent) -> dict[str, Any]:
     moved = {"event": event.kind, "state": event.to_state, "by": event.actor}
-    return {"at": _local(event.at)} | moved
+    return {"at": local(event.at)} | moved
 
 
 def _attempt_row(attempt: Any) -> dict[str, Any]:
@@ -338,10 +338,3 @@ def _trigger_text(trigger: dict[str, Any]) -> str:
     if trigger["cron"] is None:
         return f"every {trigger['every_seconds']:g} s"
     return f"{trigger['cron']} ({trigger['timezone']})"
-
-
-def _local(instant: datetime | None) -> str | None:
-    """On the unit's clock."""
-    if instant is None:
-        return None
-    return f"{instant.astimezone(current_settings().zone):%Y-%m-%d %H:%M:%S}"

@@ -3,7 +3,7 @@
 import click
 
 from k9ops.audit.services import COMMAND_LINE
-from k9ops.core.console import Command, handles_errors, json_option
+from k9ops.core.console import Command, handles_errors, json_option, local
 from k9ops.jobs import dispatch
 from k9ops.jobs.answers import answer, tell_trouble, wait_for
 from k9ops.jobs.models import JobRun
@@ -33,7 +33,7 @@ def cleanup_notifications(dry_run: bool, days: int | None, *, as_json: bool) -> 
 
 def _tell(run: JobRun) -> None:
     if run.result:
-        which = f"notifications read before {run.result['read_before']}"
+        which = f"notifications read before {local(run.result['read_before'])}"
         if run.result["dry_run"]:
             click.echo(f"{run.result['left']:,} {which} would be deleted.")
         else:

@@ -72,6 +72,7 @@ def _write(run: JobRun, output: Path) -> None:
 def _tell(output: Path, run: JobRun) -> None:
     if run.state == State.SUCCEEDED:
         result = run.result or {}
-        click.echo(f"Wrote {output}: {result['pages']} pages, {result['bytes']:,} bytes.")
+        pages = "1 page" if result["pages"] == 1 else f"{result['pages']:,} pages"
+        click.echo(f"Wrote {output}: {pages}, {result['bytes']:,} bytes.")
     else:
         tell_trouble(run)

@@ -1,6 +1,7 @@
 """The commands about backups, as a person or a script meets them."""
 
 import json
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -59,6 +60,17 @@ def test_list_backups_tells_what_the_interface_promises_when_there_is_one(runner
     assert [set(item) for item in listed] == [
         {"file", "bytes", "sha256", "created_at", "database", "uploaded", "verified_at"}
     ]
+
+
+def test_list_backups_tells_times_on_the_units_clock(runner, backup):
+    taken = f"{backup.created_at.astimezone(ZoneInfo('Asia/Riyadh')):%Y-%m-%d %H:%M:%S}"
+    code, text = run(runner, "list-backups")
+    assert code == 0
+    assert text.splitlines()[0].split() == [
+        "FILE", "BYTES", "CREATED", "DATABASE", "UPLOADED", "VERIFIED",
+    ]  # fmt: skip
+    assert f"  {taken}  {backup.manifest.database}" in text
+    assert taken in run(runner, "restore-backup", backup.file)[1]
 
 
 def test_list_backups_says_so_when_there_is_none(runner, context):

@@ -86,6 +86,6 @@ def test_document_of_the_command_is_the_one_that_is_listed(cli, unit, instance, 
     file = tmp_path / "month.pdf"
     done = cli("generate-report", "monthly_attendance", "--lang", "en", "-o", str(file))
     assert done.returncode == 0, done.stderr
-    assert f"Wrote {file}" in done.stdout
+    assert f"Wrote {file}: 1 page, " in done.stdout
     kept = db.session.scalars(select(Document)).one()
     assert (instance.folder / "data" / kept.path).read_bytes() == file.read_bytes()
