@@ -45,6 +45,7 @@ def update() -> None:
     found = extract()
     for language in LANGUAGES:
         catalog = load(language)
+        found.creation_date = catalog.creation_date  # the same texts leave the file as it was
         catalog.update(found, no_fuzzy_matching=True)
         catalog.obsolete.clear()
         for message in catalog:
