@@ -6,12 +6,14 @@ from flask import Flask
 
 from k9ops.backups.cli import COMMANDS
 from k9ops.backups.health import last_backup_check
+from k9ops.backups.ledger import RESTORE
 from k9ops.backups.listeners import init_listeners
 from k9ops.backups.restore_views import bp as restore_bp
 from k9ops.backups.views import bp
 from k9ops.backups.words import REFUSALS, refusal
 from k9ops.core.health import register_check
 from k9ops.core.i18n import lazy_gettext as _l
+from k9ops.jobs.registry import register_title
 from k9ops.notifications.kinds import Kind, Params, register_kind
 from k9ops.web import errors, formats
 from k9ops.web.nav import nav_item
@@ -25,6 +27,7 @@ def init_backups(app: Flask) -> None:
     for command in COMMANDS:
         app.cli.add_command(command)
     nav_item("backups.list_backups", _l("Backups"), "database-backup", "backups.view", "control")
+    register_title(RESTORE, _l("Restore a backup"))
     errors.tell(REFUSALS)
     register_check("last_backup", last_backup_check)
     register_kind(

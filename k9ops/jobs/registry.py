@@ -30,6 +30,8 @@ Isolation = Literal["thread", "process"]
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$")
 _catalogue: dict[str, "Job[..., Any]"] = {}
+#: Titles of what stands in the ledger like a job, though none can be started.
+_other_titles: dict[str, Any] = {}
 logger = logging.getLogger(__name__)
 
 
@@ -169,6 +171,17 @@ def job(
 def catalogue() -> dict[str, Job[..., Any]]:
     """All jobs by name, in alphabetical order."""
     return dict(sorted(_catalogue.items()))
+
+
+def register_title(name: str, title: Any) -> None:
+    """Give what stands in the ledger like a job a title; no job of that name can be started."""
+    _other_titles[name] = title
+
+
+def title_of(name: str) -> Any:
+    """The job's title; its name where this version does not know it."""
+    job = _catalogue.get(name)
+    return job.title if job else _other_titles.get(name, name)
 
 
 def get_job(name: str) -> Job[..., Any]:

@@ -10,7 +10,7 @@ from k9ops.audit.services import Actor, Target, record
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.core.text import clean
 from k9ops.jobs.models import PeriodicTask
-from k9ops.jobs.registry import catalogue
+from k9ops.jobs.registry import title_of
 from k9ops.jobs.signals import beside, run_fell_short, task_changed
 from k9ops.jobs.states import Edit, State
 from k9ops.jobs.versions import terms_of
@@ -72,5 +72,4 @@ def audit_change(
 
 
 def _job_title(params: Params) -> Params:
-    job = catalogue().get(params["job"])
-    return {**params, "job": str(job.title) if job else params["job"]}
+    return {**params, "job": str(title_of(params["job"]))}

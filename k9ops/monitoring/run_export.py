@@ -1,17 +1,10 @@
 """Runs as rows of a file: what the list shows, and the times in full."""
 
-from typing import Any
-
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.jobs.models import JobRun
-from k9ops.jobs.registry import catalogue
+from k9ops.jobs.registry import title_of
 from k9ops.monitoring import words
 from k9ops.web.exports import Column
-
-
-def _title(run: JobRun) -> Any:
-    job = catalogue().get(run.job)
-    return job.title if job else run.job
 
 
 def _waited(run: JobRun) -> float | None:
@@ -20,7 +13,7 @@ def _waited(run: JobRun) -> float | None:
 
 COLUMNS: list[Column[JobRun]] = [
     Column(_l("Run"), lambda run: run.id),
-    Column(_l("Job"), _title),
+    Column(_l("Job"), lambda run: title_of(run.job)),
     Column(_l("Name"), lambda run: run.job),
     Column(_l("State"), lambda run: words.STATES[run.state].text),
     Column(_l("Path"), lambda run: words.PATHS.get(run.path or "", "")),

@@ -24,7 +24,7 @@ from k9ops.jobs.queries import (
     list_runs,
     log_lines_of,
 )
-from k9ops.jobs.registry import catalogue, get_job
+from k9ops.jobs.registry import catalogue, get_job, title_of
 from k9ops.jobs.states import ACTIVE, RETRYABLE
 from k9ops.monitoring import (
     board_list,
@@ -53,13 +53,7 @@ LOG_LINES = 500
 
 @bp.app_context_processor
 def _words() -> dict[str, Any]:
-    return {"words": words, "job_title": job_title}
-
-
-def job_title(name: str) -> Any:
-    """The job's title; its name where this version does not know it."""
-    job = catalogue().get(name)
-    return job.title if job else name
+    return {"words": words, "job_title": title_of}
 
 
 @bp.get("/")
@@ -165,7 +159,7 @@ def ask_to_pause(name: str) -> str:
     text = _("It does not run at its times until you resume it. It can still be run by hand.")
     return render_template(
         "web/confirm.html",
-        title=_("Pause “%(job)s”?", job=isolated(job_title(name))),
+        title=_("Pause “%(job)s”?", job=isolated(title_of(name))),
         text=text,
         url=url_for(".pause_task", name=name),
         yes=_("Pause it"),
@@ -219,7 +213,7 @@ def find_runs(text: str) -> Found:
 def _hit(run: JobRun) -> Hit:
     about = (when(run.due_at or run.queued_at), words.summary(run))
     url, sign = url_for("monitoring.run", run_id=run.id), words.STATES[run.state]
-    return Hit(url, job_title(run.job), run.id[-SHOWN_OF_ID:], about, sign)
+    return Hit(url, title_of(run.job), run.id[-SHOWN_OF_ID:], about, sign)
 
 
 @bp.get("/runs/news")
@@ -304,7 +298,7 @@ def ask_to_cancel(run_id: str) -> str:
     found = get_run(run_id)
     return render_template(
         "web/confirm.html",
-        title=_("Cancel this run of “%(job)s”?", job=isolated(job_title(found.job))),
+        title=_("Cancel this run of “%(job)s”?", job=isolated(title_of(found.job))),
         text=_("A waiting run ends at once; a running one stops at its next check."),
         url=url_for(".cancel_run", run_id=found.id),
         yes=_("Cancel the run"),
@@ -350,7 +344,7 @@ def _do(action: Callable[[], None], back: str) -> ResponseReturnValue:
 
 
 def _say_started(started: JobRun) -> None:
-    text = _("A run of “%(job)s” was asked for", job=isolated(job_title(started.job)))
+    text = _("A run of “%(job)s” was asked for", job=isolated(title_of(started.job)))
     url = url_for(".run", run_id=started.id)
     flash({"text": text, "url": url, "word": _("Open it")}, "ok")  # type: ignore[arg-type]
 
@@ -362,4 +356,4 @@ def _say(_done: object, text: str) -> None:
 def _say_task(change: Callable[..., object], name: str, text: str) -> None:
     task_job = get_job(name).name if name in catalogue() else name
     change(name)
-    flash(f"{isolated(job_title(task_job))}: {text}", "ok")
+    flash(f"{isolated(title_of(task_job))}: {text}", "ok")

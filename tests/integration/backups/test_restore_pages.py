@@ -101,6 +101,7 @@ def test_restore_brings_the_data_back_and_tells_people(page, backup, instance):
     assert badr() == "Badr of then"
     run = db.session.get(JobRun, found["result"]["run_id"])
     assert (run.state, run.requested_by) == (State.SUCCEEDED, "amal")
+    assert "Restore a backup" in page.get(f"/runs/{run.id}?lang=en").text
     entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
     assert (entry.action, entry.actor_name) == ("backup.restored", "amal")
     assert entry.detail["reason"] == "A list was emptied by mistake"
