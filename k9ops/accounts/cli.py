@@ -10,6 +10,7 @@ from k9ops.accounts.permissions import Role
 from k9ops.accounts.queries import get_user
 from k9ops.audit.services import COMMAND_LINE
 from k9ops.core.console import Command, handles_errors, json_option, print_json
+from k9ops.core.db import db
 from k9ops.core.errors import BadInput
 from k9ops.core.settings import current_settings
 
@@ -49,6 +50,8 @@ def set_password(username: str, *, as_json: bool) -> None:
     It ends their sessions and opens a locked name. The password is asked for without
     showing it, or read from standard input.
     """
+    get_user(username)  # before anybody types a password for nobody
+    db.session.rollback()
     user = services.set_password(username, _ask_password(), actor=COMMAND_LINE)
     if as_json:
         print_json({"username": user.username})

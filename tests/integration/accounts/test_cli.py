@@ -58,7 +58,7 @@ def test_set_password_ends_what_the_old_one_opened(runner, app):
 
 
 def test_set_password_refuses_an_unknown_name(runner):
-    answer = runner.invoke(args=["set-password", "nobody"], input=GOOD)
+    answer = runner.invoke(args=["set-password", "nobody"], input="")
     assert answer.exit_code == 2
     assert "Nobody is called 'nobody'" in answer.stderr
 
