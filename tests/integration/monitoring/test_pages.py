@@ -71,10 +71,13 @@ def test_run_job_records_a_run_and_leads_to_it(page):
     assert "Queued" in text
 
 
-def test_run_job_says_so_when_there_is_no_such_job(page):
-    answer = post(page, "/jobs/test.progres/run")
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "There is no such job."), ("ar", "لا توجد مهمة بهذا الاسم.")]
+)
+def test_run_job_says_so_when_there_is_no_such_job(page, language, said):
+    answer = post(page, f"/jobs/test.progres/run?lang={language}")
     assert answer.status_code == 404
-    assert "test.progress" in answer.text
+    assert said in answer.text
 
 
 def test_task_is_paused_by_name_and_resumed(page, app):
