@@ -36,7 +36,7 @@ def send_once(user: User, language: str, write: Callable[[], Letter], *, to: str
         raise PermanentError("Mail is not set up: MAIL_SERVER is not named.", "mail_off")
     with current_run().effect("mail") as effect:
         if effect.state == "unknown" and effect.receipt != _NOT_SENT:
-            text = "An earlier attempt ended in mid-work; the mail may have gone. Ask for another."
+            text = "An earlier attempt ended in mid-work; the mail may have gone."
             raise PermanentError(text, mail.MaybeSent.code)
         if effect.state != "done":
             try:

@@ -17,7 +17,7 @@ from k9ops.core.db import changed, db
 from k9ops.core.errors import Conflict
 from k9ops.core.i18n import gettext as _
 from k9ops.core.i18n import lazy_gettext as _l
-from k9ops.core.seen import begin_to_write
+from k9ops.core.seen import begin_to_write, hold
 
 EMAIL_CHANGED = "account.email_changed"
 CHECKS: dict[str, Check] = {
@@ -72,7 +72,13 @@ def keep_user(user: User, values: dict[str, Any], actor: Actor, seen: str | None
 
 
 def tell_of_email(user: User, email: str | None) -> None:
-    """Tell the person, where mails reach them still, that their address becomes another one."""
+    """Tell the person, where mails reach them still, that their address becomes another one.
+
+    Raises:
+        Conflict: they are gone.
+    """
+    # Held first: two that only noted it would wait for each other.
+    hold(user, ("email",))
     if email != user.email:
         account_touched.send(EMAIL_CHANGED, session=db.session(), user=user)
 

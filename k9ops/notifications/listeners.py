@@ -37,7 +37,7 @@ KINDS = {
         "key-round",
         "part",
         _l("The e-mail address of your account was changed"),
-        _l("Mails go to the new one from now on. If it was not you, tell an administrator."),
+        _l("Mails do not go to the old one any more. If it was not you, tell an administrator."),
     ),
     services.CODES_LOCKED: Kind(
         "shield-x",

@@ -25,11 +25,18 @@ def send(notification_id: int, to: str | None = None) -> bool:
     address = to or (user and user.email)
     if row is None or user is None or not user.active or not address:
         return False
-    mailing.send_once(user, "ar", lambda: _letter(row), to=address)
+    mailing.send_once(user, "ar", lambda: _letter(row, _foot(to)), to=address)
     return True
 
 
-def _letter(row: Notification) -> Letter:
+def _foot(former: str | None) -> str:
+    """Why they get it: they have the address, or they had it."""
+    if former is None:
+        return mailing.foot()
+    return _("You get this because your account had this address until now.")
+
+
+def _letter(row: Notification, foot: str) -> Letter:
     told = show(row)
     return Letter(
         subject=told.title,
@@ -38,5 +45,5 @@ def _letter(row: Notification) -> Letter:
         button=_("Open your account"),
         url=f"{current_settings().public_url}{row.url}",
         after=(_("It happened on %(when)s.", when=formats.full(row.created_at)),),
-        foot=mailing.foot(),
+        foot=foot,
     )

@@ -28,25 +28,27 @@ class Message:
 
 def notify(session: Session, users: Iterable[int], message: Message) -> int:
     """Tell `users` (their ids) in the caller's transaction; returns how many were told now."""
-    if not is_known(message.kind):
-        raise LookupError(f"the notification kind {message.kind!r} is not registered")
-    values = {
-        "kind": message.kind,
-        "params": clean_json(message.params),
-        "url": message.url,
-        "dedupe_key": message.dedupe_key,
-    }
+    values = _values_of(message)
     return sum(insert_new(session, Notification, user_id=user, **values) for user in users)
 
 
 def notify_one(session: Session, user: int, message: Message) -> int:
     """The same for one person and a message that nobody tells twice; its id."""
-    row = Notification(
-        user_id=user, kind=message.kind, params=clean_json(message.params), url=message.url
-    )
+    row = Notification(user_id=user, **_values_of(message))
     session.add(row)
     session.flush()
     return row.id
+
+
+def _values_of(message: Message) -> dict[str, Any]:
+    if not is_known(message.kind):
+        raise LookupError(f"the notification kind {message.kind!r} is not registered")
+    return {
+        "kind": message.kind,
+        "params": clean_json(message.params),
+        "url": message.url,
+        "dedupe_key": message.dedupe_key,
+    }
 
 
 def notify_holders(session: Session, permission: str, message: Message) -> int:

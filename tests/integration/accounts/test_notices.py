@@ -1,10 +1,15 @@
 """What people are told when somebody touches their account: on the page, and by mail."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 from sqlalchemy import select, update
 
-from k9ops.accounts import services, two_step
+from k9ops.accounts import managing, services, two_step
+from k9ops.accounts.managing import UserValues
 from k9ops.accounts.models import User
+from k9ops.accounts.permissions import Role
 from k9ops.accounts.profiles import ProfileValues, change_profile
 from k9ops.accounts.queries import find_user
 from k9ops.audit.services import COMMAND_LINE
@@ -108,6 +113,30 @@ def test_person_is_told_by_a_notification_and_a_mail(app, client_of, mail_server
     assert "?" not in text_of(letter)
     if client:
         assert title in words_of(client.get("/notifications?lang=en"))
+
+
+def test_former_address_is_told_that_it_is_the_former_one(app, mail_server, badr):
+    change_email(app, badr)
+    send(app)
+    text = text_of(mail_server.letters[-1])
+    assert "your account had this address until now" in text
+    assert "You change it in your account." not in text
+
+
+def test_address_changed_by_two_at_once_is_told_once(app, badr):
+    together = Barrier(2)
+
+    def change(_: int) -> None:
+        with app.app_context():
+            user = find_user("badr")
+            together.wait(10)
+            managing.change_user(
+                user.id, UserValues("", "other@unit.example", Role(user.role)), actor=COMMAND_LINE
+            )
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(change, range(2)))
+    assert len(send(app)) == 1
 
 
 def test_letter_tells_how_many_codes_are_left_and_when_it_was(app, mail_server, badr):
