@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from k9ops.core.clock import db_now
 from k9ops.core.db import db
-from k9ops.core.errors import Conflict, NotFound
+from k9ops.core.errors import Conflict
 from k9ops.jobs.carrying import place
 from k9ops.jobs.models import JobAttempt, JobRun
 from k9ops.jobs.moves import Happening, move, write_event
-from k9ops.jobs.queries import get_run, known_id
+from k9ops.jobs.queries import get_run, known_id, no_run
 from k9ops.jobs.states import ACTIVE, RETRYABLE, State
 
 
@@ -61,7 +61,7 @@ def _hold(connection: Connection, run_id: str) -> str:
     held = update(JobRun).where(JobRun.id == run_id).values(token=JobRun.token)
     state = connection.execute(held.returning(JobRun.state)).scalar()
     if state is None:
-        raise NotFound(f"There is no run {run_id}.", code="no_run", field="run")
+        raise no_run(run_id)
     return state
 
 

@@ -35,7 +35,7 @@ from k9ops.jobs.models import (
     JobRun,
     PeriodicTask,
 )
-from k9ops.jobs.registry import Job, catalogue
+from k9ops.jobs.registry import Job, catalogue, title_of
 from k9ops.jobs.triggers import next_dues
 from k9ops.jobs.versions import terms_of
 
@@ -158,9 +158,8 @@ def _matches(words: str) -> list[ColumnElement[bool]]:
 
 def _jobs_called(words: str) -> list[str]:
     """Jobs with the words in their name or title; those that only the ledger knows, too."""
-    titles = {name: f"{name} {job.title}" for name, job in catalogue().items()}
-    titles |= {name: name for name in values_of(db.session(), JobRun.job) if name not in titles}
-    return [name for name, title in titles.items() if has_words(title, words)]
+    names = {*catalogue(), *values_of(db.session(), JobRun.job)}
+    return [name for name in sorted(names) if has_words(f"{name} {title_of(name)}", words)]
 
 
 def _ids_like(words: str) -> list[ColumnElement[bool]]:
@@ -199,7 +198,7 @@ def get_run(run_id: str) -> JobRun:
     with Session(db.engine, expire_on_commit=False) as session:
         run = session.scalar(statement)
         if run is None:
-            raise _no_run(run_id)
+            raise no_run(run_id)
         session.expunge_all()
         return run
 
@@ -213,10 +212,11 @@ def known_id(run_id: str) -> str:
     try:
         return str(UUID(run_id))
     except ValueError:
-        raise _no_run(run_id) from None
+        raise no_run(run_id) from None
 
 
-def _no_run(run_id: str) -> NotFound:
+def no_run(run_id: str) -> NotFound:
+    """The error that says so."""
     hint = "`flask jobs runs` lists the runs with their ids."
     return NotFound(f"There is no run {run_id}.", code="no_run", field="run", hint=hint)
 

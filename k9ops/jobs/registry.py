@@ -184,6 +184,11 @@ def title_of(name: str) -> Any:
     return job.title if job else _other_titles.get(name, name)
 
 
+def titles() -> dict[str, Any]:
+    """What runs are of: each job's title, and those of what stands in the ledger like one."""
+    return {name: job.title for name, job in _catalogue.items()} | _other_titles
+
+
 def get_job(name: str) -> Job[..., Any]:
     """The job of this name.
 

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from k9ops.core.clock import utcnow
 from k9ops.core.i18n import lazy_gettext as _l
 from k9ops.jobs.queries import RunFilter
-from k9ops.jobs.registry import catalogue
+from k9ops.jobs.registry import titles
 from k9ops.monitoring.words import PATHS, REASONS, STATES
 from k9ops.web.filters import Choice
 
@@ -31,7 +31,7 @@ def choices(args: "MultiDict[str, str]") -> list[Choice]:
     states = {name: group[0] for name, group in STATE_GROUPS.items()}
     states |= {name: word.text for name, word in STATES.items()}
     offered: list[tuple[str, Any, dict[str, Any]]] = [
-        ("job", _l("Job"), {name: job.title for name, job in catalogue().items()}),
+        ("job", _l("Job"), titles()),
         ("state", _l("State"), states),
         ("path", _l("Path"), PATHS),
         ("reason", _l("Reason"), REASONS),
