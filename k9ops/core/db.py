@@ -173,11 +173,10 @@ def _ping_if_idle(
 
 def is_lacking(error: OperationalError) -> bool:
     """Whether the database is away, full or kept by others, and was not asked something wrong."""
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is not None:
-        return code & 0xFF in _SQLITE_LACKS
-    code = getattr(error.orig, "pgcode", None)
-    return code is None or code.startswith(_POSTGRESQL_LACKS)
+    cause: Any = error.orig
+    if hasattr(cause, "pgcode"):  # without one the connection was lost
+        return cause.pgcode is None or cause.pgcode.startswith(_POSTGRESQL_LACKS)
+    return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _SQLITE_LACKS
 
 
 def insert_new(connection: Connection | Session, table: type[Base], **values: Any) -> bool:

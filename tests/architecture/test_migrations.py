@@ -93,6 +93,11 @@ def test_two_step_verification_keeps_its_secrets_and_its_history_by_the_new_name
     db.session.rollback()
     flask_migrate.downgrade(directory=FOLDER, revision="0018")
     assert _words("second_steps") == [("sealed",), ("account.second_step_reset",)]
+    with db.engine.connect() as connection:
+        kept = "SELECT action, detail FROM audit_entries ORDER BY id"
+        acts, details = zip(*connection.exec_driver_sql(kept), strict=True)
+    assert acts == ("second_step.reset", "user.signed_in")
+    assert "second_step" in str(details[1])
 
 
 def _entry(action, detail):
