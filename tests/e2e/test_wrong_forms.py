@@ -64,7 +64,7 @@ def spoil_all(page, address):
     """What is wrong with the page after each of its forms was sent back."""
     page.goto(address)
     forms = page.locator(FORMS).count()
-    if not forms:
+    if not forms and not page.locator("form[action$='/note']").count():
         yield "there is no form"
     for number in range(forms):
         if number:
