@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from math import ceil, isfinite
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from k9ops.core.i18n import language
@@ -310,7 +311,9 @@ def by_name(table: Any) -> tuple[ColumnElement[Any], InstrumentedAttribute[int]]
 def containing(words: str, *columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
     """The rows in which each of the words stands in one of the columns, however it is spelled.
 
-    A pattern of spellings: to fold the letters of each row costs twenty times as much.
+    A pattern of spellings: to fold the letters of each row costs twenty times as much. The columns
+    are looked through as one text, in lines of its own: no word goes over the end of a line.
     """
-    each = (or_(*(one.regexp_match(word) for one in columns)) for word in spellings(words))
-    return and_(true(), *each)
+    texts = (func.coalesce(one, "") for one in columns)
+    whole_text: ColumnElement[str] = reduce(lambda text, line: text + "\n" + line, texts)
+    return and_(true(), *(whole_text.regexp_match(word) for word in spellings(words)))

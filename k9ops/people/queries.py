@@ -1,10 +1,10 @@
 """Reading the people of the unit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, select
 
 from k9ops.accounts.models import User
 from k9ops.core.db import db
@@ -108,7 +108,11 @@ def free_accounts(person_id: int | None = None) -> list[User]:
     return list(db.session.scalars(query))
 
 
-def active_people(*works: str, and_id: int | None = None) -> list[Person]:
-    """The active people who do one of these works, and the one of that id, by name."""
+def active_people(*works: str, and_id: int | None = None) -> Sequence[Row[int, str, str]]:
+    """The active people who do one of these works, and the one of that id, by name.
+
+    Only id and names: a choice may have a thousand.
+    """
     wanted = (Person.active & Person.work.in_(works)) | (Person.id == and_id)
-    return list(db.session.scalars(select(Person).where(wanted).order_by(*by_name(Person))))
+    query = select(Person.id, Person.name, Person.name_en).where(wanted)
+    return db.session.execute(query.order_by(*by_name(Person))).all()

@@ -1,11 +1,11 @@
 """Reading projects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, case, exists, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload
 
 from k9ops.core.db import db
@@ -179,18 +179,23 @@ def get_place(project_id: int, place_id: int) -> Place:
     return place
 
 
-def people_to_assign(project_id: int) -> list[Person]:
-    """The active people who do not belong to the project until further notice, by name."""
+def people_to_assign(project_id: int) -> Sequence[Row[int, str, str, str]]:
+    """The active people who do not belong to the project until further notice, by name.
+
+    Only id, number and names: a choice may have a thousand.
+    """
     stays = _stays(project_id) & (Assignment.person_id == Person.id)
-    query = select(Person).where(Person.active, ~exists().where(stays))
-    return list(db.session.scalars(query.order_by(*by_name(Person))))
+    query = select(Person.id, Person.number, Person.name, Person.name_en)
+    free = query.where(Person.active, ~exists().where(stays))
+    return db.session.execute(free.order_by(*by_name(Person))).all()
 
 
-def dogs_to_assign(project_id: int) -> list[Dog]:
+def dogs_to_assign(project_id: int) -> Sequence[Row[int, str, str, str]]:
     """The living dogs in service that do not belong to it until further notice, by name."""
     stays = _stays(project_id) & (Assignment.dog_id == Dog.id)
-    query = select(Dog).where(Dog.status.in_(SERVING), ~exists().where(stays))
-    return list(db.session.scalars(query.order_by(*by_name(Dog))))
+    query = select(Dog.id, Dog.code, Dog.name, Dog.name_en)
+    free = query.where(Dog.status.in_(SERVING), ~exists().where(stays))
+    return db.session.execute(free.order_by(*by_name(Dog))).all()
 
 
 def _stays(project_id: int) -> ColumnElement[bool]:

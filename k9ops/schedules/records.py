@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from k9ops.core.clock import utcnow
-from k9ops.core.db import db
+from k9ops.core.db import db, join_as_written
 from k9ops.core.paging import numbered_page
 from k9ops.kennel.models import Dog
 from k9ops.people.models import Person
@@ -32,6 +32,7 @@ def duty_of_person(person: Person) -> dict[str, Any]:
 
 def _duty(whose: ColumnElement[bool]) -> dict[str, Any]:
     query, session, now = _items(current_viewer(), whose), db.session(), utcnow()
+    join_as_written(session)
     coming = query.where(DutyItem.ends_at > now), DutyItem.starts_at, DutyItem.id
     past = query.where(DutyItem.ends_at <= now), DutyItem.starts_at.desc(), DutyItem.id.desc()
     return {
