@@ -20,7 +20,7 @@ from tests.support.statements import counted
 
 MOST_BYTES = 200_000
 MOST_STATEMENTS = 25
-#: So many addresses are opened of each route and set of parameters.
+#: So many addresses are opened of each route, one less with each parameter of an address' set.
 OF_A_KIND = 3
 #: Ways that lead elsewhere at once, and why.
 REDIRECTS: dict[str, str] = {"/runs/many": "no run is chosen: back to the list"}
@@ -74,7 +74,7 @@ class Crawler:
         names = frozenset(name for name, value in query if value and not self._brief)
         is_file = rule.endpoint == "static" or "/export/" in rule.rule
         kind = (rule.endpoint, path if is_file else names)
-        fits = 1 if is_file else OF_A_KIND
+        fits = 1 if is_file else max(1, OF_A_KIND - len(names))
         whole = f"{path}?{urlencode([*query, ('lang', self._language)])}"
         if self._kinds[kind] < fits and not self._kinds[whole]:
             self._kinds[kind] += 1
